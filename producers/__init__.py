@@ -1,0 +1,1 @@
+"""hits and feeds -> spool -> tracking.events."""

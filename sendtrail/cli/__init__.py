@@ -1,0 +1,1 @@
+r"""The \`sendtrail\` command."""

@@ -1,0 +1,7 @@
+"""sendtrail migrate."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this file to the command."""

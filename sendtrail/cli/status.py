@@ -1,0 +1,7 @@
+"""sendtrail status."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this file to the command."""

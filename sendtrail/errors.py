@@ -1,0 +1,44 @@
+"""The failure vocabulary.
+
+SendtrailError
+├── BadName          a delivery, message or recipient name that can't be a key
+├── BadLink          a link that must not be minted (destination, position)
+├── SettingsError    an unknown or malformed setting; ends the program with exit code 3
+├── KeysError        the key file is missing, unreadable or lacks what was asked of it
+└── TopicsError      a topic differs from the table TOPICS in a way that would lose data
+
+Expected bad input (a forged link, an undecodable event) is not here: it is a value, `Invalid`.
+"""
+
+from typing import NamedTuple
+
+
+class SendtrailError(Exception):
+    """Base of every error this project raises; its text names the cause and the fix."""
+
+
+class BadName(SendtrailError, ValueError):
+    """A name outside 1-128 bytes, a boolean, a float, or an integer outside [0, 2^63)."""
+
+
+class BadLink(SendtrailError, ValueError):
+    """A destination that is not http or https, has control characters, or a field out of range."""
+
+
+class SettingsError(SendtrailError):
+    """A setting no class knows, or a value that does not fit."""
+
+
+class KeysError(SendtrailError):
+    """The key file can't be read or does not hold the key asked for."""
+
+
+class TopicsError(SendtrailError):
+    """A topic exists with another shape than the table TOPICS asks for."""
+
+
+class Invalid(NamedTuple):
+    """Bad input as a value: a machine-readable reason and a text for people."""
+
+    reason: str
+    detail: str = ""

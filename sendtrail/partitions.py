@@ -1,0 +1,28 @@
+"""Which partition an event belongs to (FORMATS, Partition)."""
+
+import hashlib
+
+from sendtrail.events import Event
+from sendtrail.naming import length_prefixed
+
+
+def _modulo(over: bytes, count: int) -> int:
+    return int.from_bytes(hashlib.blake2b(over).digest()[:8], "big") % count
+
+
+def message_partition(delivery: int, message: int, count: int) -> int:
+    """The partition of a message's events: keys as 8 bytes big-endian each, `count` partitions."""
+    return _modulo(delivery.to_bytes(8, "big") + message.to_bytes(8, "big"), count)
+
+
+def partition_of(event: Event, count: int) -> int:
+    """The partition of an event. A relabel carries what routed its target, so it follows it.
+
+    Transactions go by site and order id, visits without a delivery by site and visitor.
+    """
+    relabel = event.kind == "relabel"
+    if event.kind == "transaction" or (relabel and event.order_id):
+        return _modulo(length_prefixed(event.site.encode(), event.order_id.encode()), count)
+    if (event.kind == "web" or (relabel and event.site)) and event.delivery == 0 and event.message == 0:
+        return _modulo(length_prefixed(event.site.encode(), (event.visitor or "").encode()), count)
+    return message_partition(event.delivery, event.message, count)

@@ -1,0 +1,115 @@
+"""What every long-running process shares: logs, the admin listener, and the wish to stop."""
+
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+Log = structlog.stdlib.BoundLogger
+
+
+class Health(NamedTuple):
+    """What an admin listener answers: `ready` decides 200 or 503, `facts` are shown as JSON."""
+
+    ready: bool
+    facts: dict[str, Any]
+
+
+def setup_logging(process: str, level: str = "INFO") -> Log:
+    """Log lines for people on a terminal, JSON lines elsewhere, on standard error. Returns the process's logger."""
+    people = sys.stderr.isatty()
+    renderer: Any = structlog.dev.ConsoleRenderer() if people else structlog.processors.JSONRenderer()
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    structlog.contextvars.bind_contextvars(process=process)
+    logger: Log = structlog.stdlib.get_logger(process)
+    return logger
+
+
+class StopSignal:
+    """Set by SIGTERM or SIGINT; a process drains and ends when it is."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def install(self) -> "StopSignal":
+        """Listen for the signals; main thread only."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._event.set())
+        return self
+
+    def set(self) -> None:
+        """Ask for the stop from inside."""
+        self._event.set()
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until the stop is asked for; True if it is."""
+        return self._event.wait(timeout_s)
+
+
+class AdminServer:
+    """`/health` (alive), `/ready` (200 or 503) and `/metrics` on a port of its own, in a thread."""
+
+    def __init__(self, host: str, port: int, health: Callable[[], Health]) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self._answer(*_respond(self.path.partition("?")[0], health))
+
+            def _answer(self, status: int, content_type: str, body: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", content_type)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Requests to the admin listener are not logged: probes come every few seconds."""
+
+        self._server = ThreadingHTTPServer((host, port), Handler)
+        self._server.daemon_threads = True
+        self.port: int = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, name="admin", daemon=True)
+
+    def start(self) -> "AdminServer":
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def _respond(path: str, health: Callable[[], Health]) -> tuple[int, str, bytes]:
+    if path == "/metrics":
+        return 200, CONTENT_TYPE_LATEST, generate_latest()
+    if path not in ("/health", "/ready"):
+        return 404, "application/json", b'{"error": "there are /health, /ready and /metrics"}'
+    state = health()
+    status = 200 if path == "/health" or state.ready else 503
+    return status, "application/json", json.dumps({"ready": state.ready, **state.facts}, default=str).encode()

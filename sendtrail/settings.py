@@ -1,0 +1,291 @@
+"""Settings: one frozen class per stage, from a TOML file and `SENDTRAIL_…` environment variables.
+
+The file's tables are the classes' sections: `[kafka] bootstrap = "host:9092"`. The environment wins over the file:
+`SENDTRAIL_KAFKA_BOOTSTRAP`. The file is `SENDTRAIL_CONFIG`, else `sendtrail.toml` in the working directory if there.
+A key that no class knows, in either place, is a SettingsError naming it; programs end with exit code 3.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from sendtrail.errors import SettingsError
+
+PREFIX = "SENDTRAIL_"
+EXIT_CODE = 3
+
+#: Variables that are no field of a class: where the file is, and the short forms for tests and tools.
+CONFIG_VARIABLE = "SENDTRAIL_CONFIG"
+SHORT_FORMS = {"SENDTRAIL_KAFKA": "SENDTRAIL_KAFKA_BOOTSTRAP", "SENDTRAIL_CLICKHOUSE": "SENDTRAIL_CLICKHOUSE_ADDRESS"}
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Section(BaseSettings):
+    """A stage's settings: values from keyword arguments, then the environment, then the file's table, then defaults."""
+
+    section: ClassVar[str]
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", nested_model_default_partial_update=False)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only keyword arguments: `load` merges file and environment, so that both are checked for unknown keys."""
+        return (init_settings,)
+
+
+class KafkaSettings(Section):
+    """Where the brokers are and how topics are named."""
+
+    section: ClassVar[str] = "kafka"
+    bootstrap: str = Field("127.0.0.1:9092", description="brokers, host:port, comma between")
+    topic_prefix: str = Field("", description="before every topic and group name, e.g. 'staging.'")
+    partitions: int = Field(4, ge=1, le=1024, description="of tracking.events and tracking.enriched, fixed at creation")
+    replication: int = Field(1, ge=1, le=10, description="copies of each partition")
+
+
+class ClickHouseSettings(Section):
+    """Where ClickHouse's native protocol answers, and as whom."""
+
+    section: ClassVar[str] = "clickhouse"
+    address: str = Field("127.0.0.1:9000", description="host:port of the native protocol")
+    user: str = "default"
+    password: SecretStr = SecretStr("")
+    password_file: Path | None = Field(None, description="read the password from this file")
+    database: str = Field("sendtrail", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
+    connect_timeout_s: float = 10.0
+    timeout_s: float = Field(60.0, description="for one answer of the server")
+    compression: bool = Field(True, description="lz4 on the wire")
+    replicated: bool = Field(False, description="tables replicated through Keeper; allows several loaders")
+    cluster: str = Field("", description="ON CLUSTER name for replicated tables, empty for none")
+
+    @property
+    def host(self) -> str:
+        return self.address.rpartition(":")[0] or self.address
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2]) if ":" in self.address else 9000
+
+    def secret(self) -> str:
+        """The password, from the file where one is named. Raises SettingsError if it can't be read."""
+        if self.password_file is None:
+            return self.password.get_secret_value()
+        try:
+            return self.password_file.read_text().strip()
+        except OSError as error:
+            raise SettingsError(f"clickhouse.password_file can't be read: {error}") from error
+
+
+class KeySettings(Section):
+    """Where the key file is."""
+
+    section: ClassVar[str] = "keys"
+    file: Path = Field(Path(".sendtrail/keys.toml"), description="link keys and naming key, mode 600")
+
+
+class TrackingSettings(Section):
+    """What every stage must agree on."""
+
+    section: ClassVar[str] = "tracking"
+    base_url: str = Field("http://127.0.0.1:8080", description="where links in messages point")
+    id_window_days: int = Field(8, ge=1, le=400, description="how long an event id is remembered for deduplication")
+    open_repeat_s: int = Field(60, ge=0, description="an open this close to the last counted one is a repeat")
+    visitor_cookies: Literal["off", "session", "persistent"] = Field("off", description="tell persons apart by cookie")
+
+
+class EdgeSettings(Section):
+    """The edge collector."""
+
+    section: ClassVar[str] = "edge"
+    name: str = Field("edge", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="name of this edge in spools and audit")
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    admin_host: str = "127.0.0.1"
+    admin_port: Port = 9101
+    spool_dir: Path = Path(".sendtrail/spool/edge")
+    fsync: Literal["none", "interval", "batch"] = Field("interval", description="when the spool reaches the disk")
+    fsync_interval_ms: int = Field(100, ge=1)
+    segment_bytes: int = Field(8 * 1024 * 1024, ge=4096)
+    segment_age_ms: int = Field(1000, ge=10, description="a segment with events is finished after this long")
+    trusted_proxies: list[str] = Field(default_factory=list, description="networks whose X-Forwarded-For is believed")
+    ready_backlog_bytes: int = Field(4 * 1024**3, description="readiness is false above this spool size")
+    max_head_bytes: int = Field(32 * 1024, description="request line and headers together")
+    max_body_bytes: int = Field(16 * 1024)
+    header_timeout_s: float = 10.0
+    idle_timeout_s: float = 30.0
+    max_connections: int = 10_000
+
+
+class ForwardSettings(Section):
+    """The forwarder: spool directories -> Kafka."""
+
+    section: ClassVar[str] = "forward"
+    spool_dirs: list[Path] = Field(
+        default_factory=lambda: [Path(".sendtrail/spool/edge"), Path(".sendtrail/spool/api")]
+    )
+    admin_host: str = "127.0.0.1"
+    admin_port: Port = 9102
+    in_flight_bytes: int = Field(
+        16 * 1024 * 1024, description="unacknowledged bytes at most; kafka-python has no bound"
+    )
+    poll_ms: int = Field(50, ge=1, description="how often an idle spool is looked at")
+
+
+class ApiSettings(Section):
+    """The feed API."""
+
+    section: ClassVar[str] = "api"
+    host: str = "127.0.0.1"
+    port: Port = 8081
+    admin_host: str = "127.0.0.1"
+    admin_port: Port = 9103
+    spool_dir: Path = Path(".sendtrail/spool/api")
+    max_body_bytes: int = 10 * 1024 * 1024
+
+
+class StreamSettings(Section):
+    """The Faust worker."""
+
+    section: ClassVar[str] = "streams"
+    state_dir: Path = Path(".sendtrail/state")
+    admin_host: str = "127.0.0.1"
+    admin_port: Port = 9104
+    batch_records: int = Field(32, ge=1, description="packs taken at once")
+    batch_wait_ms: int = Field(50, ge=1)
+    state_cache_bytes: int = Field(256 * 1024 * 1024, description="RocksDB block cache of the whole process")
+    session_timeout_s: int = Field(6, ge=1)
+
+
+class LoaderSettings(Section):
+    """The loader."""
+
+    section: ClassVar[str] = "loader"
+    data_dir: Path = Field(Path(".sendtrail/loader"), description="locked; holds the static member id")
+    admin_host: str = "127.0.0.1"
+    admin_port: Port = 9105
+    batch_rows: int = Field(50_000, ge=1)
+    batch_wait_ms: int = Field(500, ge=1)
+    gap_timeout_s: float = Field(60.0, description="a gap in the chain that lasts longer stops its partition")
+    session_timeout_s: int = Field(6, ge=1)
+    dedup_window: int = Field(10_000, ge=100, description="blocks remembered by ClickHouse, per table")
+
+
+class ReportSettings(Section):
+    """Reports."""
+
+    section: ClassVar[str] = "reports"
+    report_domains: list[str] = Field(
+        default_factory=lambda: [
+            "gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com", "aol.com", "gmx.de", "web.de",
+            "orange.fr", "free.fr", "mail.ru", "qq.com", "proton.me",
+        ],
+        description="mailbox providers with a row of their own; the rest is Others",
+    )  # fmt: skip
+    query_timeout_s: float = 30.0
+    max_rows: int = 100_000
+
+
+class LocalSettings(Section):
+    """`sendtrail up`: the embedded stack."""
+
+    section: ClassVar[str] = "local"
+    data: Path = Field(Path(".sendtrail"), description="everything `sendtrail up` keeps")
+    kafka_port: Port = 9092
+    native_port: Port = 9000
+    http_port: Port = 8123
+
+
+SECTIONS: tuple[type[Section], ...] = (
+    KafkaSettings, ClickHouseSettings, KeySettings, TrackingSettings, EdgeSettings, ForwardSettings, ApiSettings,
+    StreamSettings, LoaderSettings, ReportSettings, LocalSettings,
+)  # fmt: skip
+
+S = TypeVar("S", bound=Section)
+
+
+def variables() -> dict[str, tuple[type[Section], str]]:
+    """Every environment variable a class knows: name -> (class, field)."""
+    return {f"{PREFIX}{cls.section}_{name}".upper(): (cls, name) for cls in SECTIONS for name in cls.model_fields}
+
+
+class Config:
+    """File and environment, read and checked once; `section` builds the settings of one stage."""
+
+    def __init__(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
+        self._tables = tables
+
+    def section(self, cls: type[S], **overrides: Any) -> S:
+        """The settings of one class. Raises SettingsError naming the key for a value that does not fit."""
+        values = {**self._tables.get(cls.section, {}), **overrides}
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join([cls.section, *map(str, first["loc"])])
+            raise SettingsError(f"setting {where} ({_variable(cls, first)}): {first['msg']}") from error
+
+
+def load(environ: Mapping[str, str] | None = None, file: Path | None = None) -> Config:
+    """Read the file and the environment. Raises SettingsError for a key no class knows or an unreadable file."""
+    environ = os.environ if environ is None else environ
+    tables = _read_file(environ, file)
+    known = variables()
+    for name, value in environ.items():
+        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE:
+            continue
+        target = known.get(SHORT_FORMS.get(name, name))
+        if target is None:
+            raise SettingsError(f"{name} is set in the environment, but no setting has that name")
+        cls, field = target
+        if name in SHORT_FORMS and SHORT_FORMS[name] in environ:
+            continue
+        tables.setdefault(cls.section, {})[field] = _from_text(cls, field, value)
+    return Config(tables)
+
+
+def _read_file(environ: Mapping[str, str], file: Path | None) -> dict[str, dict[str, Any]]:
+    named = file or (Path(environ[CONFIG_VARIABLE]) if CONFIG_VARIABLE in environ else None)
+    path = named or Path("sendtrail.toml")
+    if named is None and not path.exists():
+        return {}
+    try:
+        tables = tomllib.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"the settings file {path} can't be read: {error}") from error
+    known = {cls.section: cls for cls in SECTIONS}
+    for section, values in tables.items():
+        if section not in known or not isinstance(values, dict):
+            raise SettingsError(f"{path}: no table [{section}] is known; there are {', '.join(known)}")
+        for name in values:
+            if name not in known[section].model_fields:
+                raise SettingsError(f"{path}: [{section}] has no setting {name!r}")
+    return tables
+
+
+def _from_text(cls: type[Section], field: str, value: str) -> Any:
+    """Lists come as comma-separated text; everything else pydantic reads from text itself."""
+    annotation = cls.model_fields[field].annotation
+    if getattr(annotation, "__origin__", None) is list:
+        return [item.strip() for item in value.split(",") if item.strip()]
+    if annotation == Path | None and value == "":
+        return None
+    return value
+
+
+def _variable(cls: type[Section], error: Any) -> str:
+    return f"{PREFIX}{cls.section}_{error['loc'][0] if error['loc'] else ''}".upper()
+
+
+__all__ = [cls.__name__ for cls in SECTIONS] + ["Config", "load", "variables"]

@@ -1,0 +1,1 @@
+"""tracking.events -> tracking.enriched."""
