@@ -237,10 +237,19 @@ class Config:
             raise SettingsError(f"setting {where} ({_variable(cls, first)}): {first['msg']}") from error
 
 
-def load(environ: Mapping[str, str] | None = None, file: Path | None = None) -> Config:
-    """Read the file and the environment. Raises SettingsError for a key no class knows or an unreadable file."""
+def load(
+    environ: Mapping[str, str] | None = None,
+    file: Path | None = None,
+    below: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Config:
+    """Read the file and the environment. Raises SettingsError for a key no class knows or an unreadable file.
+
+    `below`: tables that file and environment win over, e.g. the endpoints of the embedded stack.
+    """
     environ = os.environ if environ is None else environ
-    tables = _read_file(environ, file)
+    tables = {section: dict(values) for section, values in (below or {}).items()}
+    for section, values in _read_file(environ, file).items():
+        tables.setdefault(section, {}).update(values)
     known = variables()
     for name, value in environ.items():
         if not name.startswith(PREFIX) or name == CONFIG_VARIABLE:

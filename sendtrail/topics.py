@@ -28,9 +28,11 @@ class Topic:
     public: bool = False
     config: dict[str, str] = field(default_factory=dict)
 
-    def settings(self) -> dict[str, str]:
-        """The topic's configuration in the broker's own names."""
-        retention = -1 if self.retention_days is None else self.retention_days * DAY_MS
+    def settings(self, id_window_days: int = 0) -> dict[str, str]:
+        """The topic's configuration in the broker's own names; retention covers the id window and its margin."""
+        retention = -1
+        if self.retention_days is not None:
+            retention = max(self.retention_days, id_window_days + RETENTION_MARGIN_DAYS) * DAY_MS
         stamp = "LogAppendTime" if self.log_append_time else "CreateTime"
         return {
             "cleanup.policy": self.policy,
