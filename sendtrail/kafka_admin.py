@@ -52,7 +52,7 @@ def admin_client(bootstrap: str) -> KafkaAdminClient:
 def wait_for_kafka(
     bootstrap: str, on_wait: Callable[[str], None], give_up: Callable[[], bool] = lambda: False, limit_s: float = 1e9
 ) -> bool:
-    """Wait until a broker answers, saying so through `on_wait` now and then. False if `give_up` or the limit ended it."""
+    """Wait until a broker answers, saying so by `on_wait` now and then. False if `give_up` or the limit ended it."""
     retrying = Retrying(
         retry=retry_if_exception_type(KafkaError),
         wait=wait_exponential(0.2, max=5),

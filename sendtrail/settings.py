@@ -226,6 +226,10 @@ class Config:
     def __init__(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
         self._tables = tables
 
+    def is_set(self, cls: type[Section], field: str) -> bool:
+        """True where file or environment give this setting, False where it is the default."""
+        return field in self._tables.get(cls.section, {})
+
     def section(self, cls: type[S], **overrides: Any) -> S:
         """The settings of one class. Raises SettingsError naming the key for a value that does not fit."""
         values = {**self._tables.get(cls.section, {}), **overrides}
