@@ -1,0 +1,46 @@
+# Every target builds .venv from the lock when it is missing or stale.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.built
+
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s'|'
+
+$(STAMP): requirements.lock pyproject.toml
+	@echo "building .venv from requirements.lock"
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13) and f"Sendtrail needs Python 3.11, 3.12 or 3.13; {sys.executable} is {v[0]}.{v[1]}. Name another with PYTHON=python3.12")'
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+install: $(STAMP) ## build .venv from the lock
+
+demo: $(STAMP) ## the whole line with live traffic; ONCE=1 ends by itself with a ledger
+	@$(BIN)/sendtrail demo $(if $(ONCE),--once)
+
+up: $(STAMP) ## the whole line, empty, in this terminal
+	@$(BIN)/sendtrail up
+
+test: $(STAMP) ## all tests, on a real Kafka and the real ClickHouse engine
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP) ## ruff, mypy --strict, import rules, schema of the compose file
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+bench: $(STAMP) ## every benchmark, as recorded in docs/benchmarks.md
+	@$(BIN)/python -m bench
+
+lock: $(STAMP) ## make requirements.lock anew from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet --output-file requirements.lock
+
+clean: ## remove .venv, caches and local data
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .sendtrail .sendtrail-*
+
+.PHONY: help install demo up test lint bench lock clean
