@@ -1,0 +1,73 @@
+"""Names and places in a spool directory: one definition for the writer, the forwarder and the audit.
+
+`<spool id>-<sequence>.open` is being written, `.seg` is finished; `<spool id>.lock` is flocked while its writer lives;
+`lost` counts what could not be written. A `.new` file holds nothing that was acknowledged: a segment before its first
+events, or a probe for room.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+SegmentState = Literal["open", "seg"]
+
+_NAME = re.compile(r"([0-9a-f]{32})-(\d{12})\.(open|seg)")
+_LOCK = re.compile(r"([0-9a-f]{32})\.lock")
+
+
+class SegmentFile(NamedTuple):
+    """A segment as a file: spool id (32 hex digits), sequence, whether its writer finished it, and size in bytes."""
+
+    path: Path
+    spool: str
+    sequence: int
+    finished: bool
+    size: int
+
+
+def segment_path(directory: Path, spool: str, sequence: int, state: SegmentState) -> Path:
+    """Where a segment stands."""
+    return directory / f"{spool}-{sequence:012d}.{state}"
+
+
+def new_path(directory: Path, spool: str) -> Path:
+    """Where a segment stands until its first events are in it."""
+    return directory / f"{spool}.new"
+
+
+def lock_path(directory: Path, spool: str) -> Path:
+    """The file that a live writer of `spool` holds a lock on."""
+    return directory / f"{spool}.lock"
+
+
+def segment_files(directory: Path) -> list[SegmentFile]:
+    """The segments in a directory, by spool and sequence; those that vanish meanwhile are left out."""
+    found = []
+    try:
+        entries = list(os.scandir(directory))
+    except FileNotFoundError:
+        return []
+    for entry in entries:
+        match = _NAME.fullmatch(entry.name)
+        if match is None:
+            continue
+        try:
+            size = entry.stat().st_size
+        except FileNotFoundError:
+            continue
+        found.append(SegmentFile(Path(entry.path), match[1], int(match[2]), match[3] == "seg", size))
+    return sorted(found, key=lambda file: (file.spool, file.sequence))
+
+
+def lock_owners(directory: Path) -> list[str]:
+    """The spool ids that have a lock file, alive or dead."""
+    try:
+        return sorted(match[1] for entry in os.scandir(directory) if (match := _LOCK.fullmatch(entry.name)))
+    except FileNotFoundError:
+        return []
+
+
+def backlog_bytes(directory: Path) -> int:
+    """Bytes of all segments that wait in a directory, whoever wrote them."""
+    return sum(file.size for file in segment_files(directory))
