@@ -70,16 +70,25 @@ def url_key(delivery: int, url_id: int) -> str:
     return f"{delivery}/url/{url_id}"
 
 
+def key_of(entry: Delivery | DeliveryUrl) -> str:
+    """The record key of an entry."""
+    return meta_key(entry.delivery) if isinstance(entry, Delivery) else url_key(entry.delivery, entry.url_id)
+
+
 def record_of(entry: Delivery | DeliveryUrl) -> bytes:
     """The registry-segment payload for an entry."""
-    key = meta_key(entry.delivery) if isinstance(entry, Delivery) else url_key(entry.delivery, entry.url_id)
-    return msgspec.json.encode(RegistryRecord(key, msgspec.Raw(msgspec.json.encode(entry))))
+    return msgspec.json.encode(RegistryRecord(key_of(entry), msgspec.Raw(msgspec.json.encode(entry))))
 
 
-def decode_record(key: bytes, value: bytes) -> Delivery | DeliveryUrl | Invalid:
-    """A registry record as read from Kafka; never raises."""
+def decode_record(key: bytes | None, value: bytes | None) -> Delivery | DeliveryUrl | Invalid:
+    """A registry record as read from Kafka; never raises, null keys and values (tombstones) included."""
+    if key is None or value is None:
+        return Invalid("bad_registry", "a record without key or value")
     kind: type[Delivery] | type[DeliveryUrl] = DeliveryUrl if b"/url/" in key else Delivery
     try:
-        return msgspec.json.decode(value, type=kind)
+        entry = msgspec.json.decode(value, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Invalid("bad_registry", str(error))
+    if key_of(entry).encode() != key:
+        return Invalid("bad_registry", f"the record's key {key[:80]!r} is not that of its value")
+    return entry

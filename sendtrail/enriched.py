@@ -1,6 +1,5 @@
 """A record of tracking.enriched: a public contract (FORMATS, Enriched record)."""
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -8,12 +7,11 @@ from msgspec import Meta
 
 from sendtrail.errors import Invalid
 from sendtrail.events import Class, Event
-from sendtrail.packs import PackHeader, Totals, headers_of, read_headers, read_totals
+from sendtrail.packs import Headers, PackHeader, Totals, by_name, decimal, headers_of, read_headers, read_totals
 
 Mark = Literal["late", "flood", "foreign", "expired"]
 Natural = Annotated[int, Meta(ge=0)]
 MAX_RELABELS = 1_000
-Headers = Sequence[tuple[str, bytes]]
 
 
 class EventRow(Event, omit_defaults=True, kw_only=True, tag_field="row", tag="event", gc=False):
@@ -124,12 +122,12 @@ def enriched_headers(header: EnrichedHeader) -> list[tuple[str, bytes]]:
 
 def read_enriched_headers(headers: Headers) -> EnrichedHeader | Invalid:
     """The header of an enriched record; never raises."""
-    by_name = dict(headers)
+    named = by_name(headers)
     try:
-        topic_id = by_name["src_topic_id"].decode("ascii")
-        source_from, source_offset = int(by_name["src_from"]), int(by_name["src_offset"])
-        counts = msgspec.json.decode(by_name["counts"], type=Counts)
-    except (KeyError, ValueError) as error:
+        topic_id = named["src_topic_id"].decode("ascii")
+        source_from, source_offset = decimal(named["src_from"]), decimal(named["src_offset"])
+        counts = msgspec.json.decode(named["counts"], type=Counts)
+    except (KeyError, ValueError, msgspec.DecodeError, RecursionError) as error:
         return Invalid("bad_headers", f"enriched headers missing or malformed: {error}")
     pack = read_headers(headers)
     return EnrichedHeader(

@@ -52,6 +52,9 @@ FLAG_NO_RECIPIENT = 16
 
 MAX_EVENT_BYTES = 128 * 1024
 MAX_KEY = (1 << 64) - 1
+MAX_TIME_MS = (1 << 48) - 1  # what an event id can hold
+MAX_INDEX = (1 << 63) - 1
+_ON_A_SITE = ("web", "transaction")
 
 Natural = Annotated[int, Meta(ge=0)]
 Short = Annotated[str, Meta(max_length=256)]
@@ -102,7 +105,7 @@ class Event(msgspec.Struct, omit_defaults=True, kw_only=True, frozen=False, gc=F
     currency: Annotated[str, Meta(max_length=3)] = msgspec.field(default="", name="cur")
     articles: Annotated[int, Meta(ge=0, le=2**31 - 1)] = msgspec.field(default=0, name="art")
     page: Url = msgspec.field(default="", name="pg")
-    attributes: Annotated[dict[str, Short], Meta(max_length=8)] = msgspec.field(default_factory=dict, name="x")
+    attributes: Annotated[dict[Short, Short], Meta(max_length=8)] = msgspec.field(default_factory=dict, name="x")
     target_id: Id | None = msgspec.field(default=None, name="tg")
     new_class: Class | None = msgspec.field(default=None, name="cl")
     new_repeat: bool | None = msgspec.field(default=None, name="rp")
@@ -127,10 +130,26 @@ def decode(line: bytes) -> Event | Invalid:
     try:
         event = _decoder.decode(line)
     except msgspec.ValidationError as error:
-        return Invalid("bad_field", str(error))
+        return _other_version(line) or Invalid("bad_field", str(error))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Invalid("undecodable", str(error))
     return _checked(event)
+
+
+class _Version(msgspec.Struct):
+    v: int
+
+
+_version_decoder = msgspec.json.Decoder(_Version)
+
+
+def _other_version(line: bytes) -> Invalid | None:
+    """An event of a later version may have another shape: say that, not that a field is wrong."""
+    try:
+        version = _version_decoder.decode(line).v
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return None if version == VERSION else Invalid("bad_version", f"version {version}, this release knows {VERSION}")
 
 
 def _checked(event: Event) -> Event | Invalid:
@@ -142,8 +161,16 @@ def _checked(event: Event) -> Event | Invalid:
         return Invalid("bad_field", "a key is at most 64 bits")
     if (event.url_id or 0) > 0xFFFFFFFF:
         return Invalid("bad_field", "a url id is at most 32 bits")
+    if event.event_time_ms > MAX_TIME_MS:
+        return Invalid("bad_time", "an event time has at most 48 bits of milliseconds")
+    if event.index > MAX_INDEX:
+        return Invalid("bad_field", "an index has at most 63 bits")
     if event.visitor is not None and not is_event_id(event.visitor):
         return Invalid("bad_field", "a visitor is 32 lower-case hexadecimal digits")
     if event.kind == "relabel" and not (event.target_id and is_event_id(event.target_id) and event.new_class):
         return Invalid("bad_field", "a relabel names its target and the new class")
+    if event.kind in _ON_A_SITE and not event.site:
+        return Invalid("bad_field", "a visit or transaction names its site")
+    if event.kind == "transaction" and not event.order_id:
+        return Invalid("bad_field", "a transaction names its order")
     return event

@@ -32,9 +32,7 @@ _SLASHES = re.compile(r"[/\\]+")
 
 # Bytes that mean nothing inside a URL, in a latin-1 view of the request: white space, soft line breaks, and the UTF-8
 # bytes of no-break space, soft hyphen, zero-width characters and byte order mark.
-_FOLD = re.compile(
-    r"=?\s+|=$|\xc2[\xa0\xad]|\xe2\x80[\x8b-\x8f]|\xef\xbb\xbf|[\x00-\x1f\u00ad\u200b-\u200f\ufeff]"
-)
+_FOLD = re.compile(r"=?\s+|=$|\xc2[\xa0\xad]|\xe2\x80[\x8b-\x8f]|\xef\xbb\xbf|[\x00-\x1f\u00ad\u200b-\u200f\ufeff]")
 _QUOTED_PRINTABLE = re.compile(r"=([0-9A-Fa-f]{2})")
 _REFERENCE = re.compile(r"&(?:#([0-9]{1,5})|#[xX]([0-9A-Fa-f]{1,4})|([A-Za-z]{2,14}));?")
 _NAMED = {

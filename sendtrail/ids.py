@@ -21,7 +21,7 @@ def _at(time_ms: int, rest: bytes) -> str:
 
 
 def hit_id(time_ms: int, random_bytes: RandomBytes = os.urandom) -> str:
-    """A new id for a hit at the edge: made once, before the spool."""
+    """A new id for a hit at the edge: made once, before the spool. Raises OverflowError for a time outside 48 bits."""
     return _at(time_ms, random_bytes(10))
 
 
@@ -36,6 +36,7 @@ def feed_id(
     """The id of a fed event: equal for every retry, since only the payload decides.
 
     `item` is the payload without transport fields; it counts only where the provider gives no id of its own.
+    Raises OverflowError for a time outside 48 bits: check the time first.
     """
     own = provider_event_id.encode() if provider_event_id else msgspec.json.encode(item, order="sorted")
     digest = hashlib.blake2b(

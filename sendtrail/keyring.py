@@ -73,6 +73,7 @@ def load(path: Path) -> Keyring:
         keys = [
             LinkKey(int(entry["id"]), _secret(entry["secret"]), _state(entry["state"])) for entry in table["link_keys"]
         ]
+        _check_ids([key.key_id for key in keys])
         return Keyring(_secret(table["naming_key"]), {key.key_id: key for key in keys})
     except FileNotFoundError as error:
         raise KeysError(f"no key file at {path}: make one with `sendtrail keys new`") from error
@@ -93,10 +94,16 @@ def save(path: Path, keyring: Keyring) -> None:
     draft = path.with_name(path.name + ".new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(file.fileno(), 0o600)  # a draft left by a crash keeps the mode it had
         tomli_w.dump(table, file)
         file.flush()
         os.fsync(file.fileno())
     os.replace(draft, path)
+
+
+def _check_ids(ids: list[int]) -> None:
+    if any(not 0 <= key_id <= MAX_KEY_ID for key_id in ids) or len(set(ids)) != len(ids):
+        raise ValueError(f"key ids are different numbers from 0 to {MAX_KEY_ID}, not {ids}")
 
 
 def _secret(text: str) -> bytes:

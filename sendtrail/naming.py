@@ -42,12 +42,13 @@ def name_bytes(name: object) -> bytes:
 def key(naming_key: bytes, account: str, kind: KeyKind, name: int | str) -> int:
     """The 64-bit key of a name. Small decimal names of the default account are their own number.
 
-    Raises BadName as `name_bytes` does.
+    Raises BadName as `name_bytes` does, for the account's name too.
     """
     raw = name_bytes(name)
+    owner = name_bytes(account) if account else b""
     if account == "" and _DECIMAL.fullmatch(raw):
         number = int(raw)
         if number < HASHED:
             return number
-    digest = hashlib.blake2b(length_prefixed(account.encode(), raw), key=naming_key, person=kind.encode()).digest()
+    digest = hashlib.blake2b(length_prefixed(owner, raw), key=naming_key, person=kind.encode()).digest()
     return HASHED + (int.from_bytes(digest[:8], "big") >> 1)

@@ -7,12 +7,14 @@ import msgspec
 
 from sendtrail.errors import Invalid
 from sendtrail.events import VERSION
+from sendtrail.ids import is_event_id
 
 MAX_EVENTS = 500
 MAX_BYTES = 256 * 1024
 MAX_WAIT_MS = 100
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]  # as read: Kafka allows null values
+_MAX_CLAIM = 100_000
 PerMinute = dict[int, int]
 
 
@@ -72,13 +74,13 @@ def headers_of(header: PackHeader, totals: Totals | None = None) -> list[tuple[s
 
 
 def read_headers(headers: Headers) -> PackHeader | Invalid:
-    """The pack header of a record, or why there is none (`bad_pack`)."""
-    by_name = dict(headers)
+    """The pack header of a record, or why there is none (`bad_pack`); never raises, null headers included."""
+    named = by_name(headers)
     try:
-        numbers = [_decimal(by_name[name]) for name in ("v", "seg", "first", "last", "n")]
-        spool = by_name["spool"].decode("ascii")
-        if len(bytes.fromhex(spool)) != 16:
-            raise ValueError("a spool id has 16 bytes")
+        numbers = [decimal(named[name]) for name in ("v", "seg", "first", "last", "n")]
+        spool = named["spool"].decode("ascii")
+        if not is_event_id(spool):
+            raise ValueError("a spool id is 32 lower-case hexadecimal digits")
     except (KeyError, ValueError) as error:
         return Invalid("bad_pack", f"pack headers missing or malformed: {error}")
     version, segment, first, last, count = numbers
@@ -89,16 +91,31 @@ def read_headers(headers: Headers) -> PackHeader | Invalid:
 
 def read_totals(headers: Headers) -> Totals | None:
     """The totals of a finished segment, where the pack carries sound ones."""
-    raw = dict(headers).get("totals")
+    raw = by_name(headers).get("totals")
     if raw is None:
         return None
     try:
         return msgspec.json.decode(raw, type=Totals)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
-def _decimal(raw: bytes) -> int:
+def claimed_events(headers: Headers) -> int:
+    """How many events a bad pack counts as: what its header `n` says where that is believable, else 1."""
+    try:
+        claimed = decimal(by_name(headers)["n"])
+    except (KeyError, ValueError):
+        return 1
+    return claimed if 1 <= claimed <= _MAX_CLAIM else 1
+
+
+def by_name(headers: Headers) -> dict[str, bytes]:
+    """Headers by name, the last of a name winning; null values say nothing."""
+    return {name: value for name, value in headers if value is not None}
+
+
+def decimal(raw: bytes) -> int:
+    """A header's number: ASCII digits only. Raises ValueError."""
     if not raw.isdigit() or len(raw) > 19:
         raise ValueError(f"{raw[:20]!r} is not a decimal number")
     return int(raw)

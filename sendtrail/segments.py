@@ -71,17 +71,23 @@ def decode_header(data: bytes) -> tuple[SegmentHeader, int] | None:
 
 
 def encode_frame(payload: bytes) -> bytes:
-    """One payload as it stands in the file."""
+    """One payload as it stands in the file. Raises ValueError for an empty one, which is no frame."""
+    if not payload:
+        raise ValueError("a frame holds at least one byte")
     return FRAME.pack(len(payload), zlib.crc32(payload)) + payload
 
 
 def frames(data: bytes, start: int = 0) -> Iterator[Frame]:
-    """The sound frames from `start` on; stops before the first torn or damaged one."""
+    """The sound frames from `start` on; stops before the first torn or damaged one.
+
+    Eight zero bytes would be an empty frame with a right checksum: that is what a file system leaves after a power
+    cut, so a frame without payload is damage.
+    """
     position, size = start, len(data)
     while position + FRAME.size <= size:
         length, checksum = FRAME.unpack_from(data, position)
         end = position + FRAME.size + length
-        if end > size:
+        if length == 0 or end > size:
             return
         payload = data[position + FRAME.size : end]
         if zlib.crc32(payload) != checksum:
