@@ -1,0 +1,111 @@
+"""Runs a statement for the HTTP front: result in the wanted format, in pieces where the format allows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from sendtrail.local.engine.request import HttpQuery, Statement
+from sendtrail.local.engine.session import Session
+from sendtrail.local.engine.statements import without_format
+
+# Formats whose pieces can follow each other; a result in any other is made as a whole.
+_STREAMED = frozenset(
+    {
+        "TabSeparated", "TSV", "TabSeparatedRaw", "TSVRaw", "CSV", "JSONEachRow", "JSONCompactEachRow",
+        "JSONStringsEachRow", "JSONCompactStringsEachRow", "NDJSON", "JSONLines", "RowBinary", "Native",
+        "RawBLOB", "LineAsString", "TSKV",
+    }
+)  # fmt: skip
+_CONTENT_TYPES = {
+    "JSON": "application/json; charset=UTF-8",
+    "JSONCompact": "application/json; charset=UTF-8",
+    "JSONStrings": "application/json; charset=UTF-8",
+    "JSONEachRow": "application/x-ndjson; charset=UTF-8",
+    "CSV": "text/csv; charset=UTF-8; header=absent",
+    "CSVWithNames": "text/csv; charset=UTF-8; header=present",
+    "TabSeparated": "text/tab-separated-values; charset=UTF-8",
+    "TSV": "text/tab-separated-values; charset=UTF-8",
+    "TabSeparatedWithNames": "text/tab-separated-values; charset=UTF-8",
+    "TabSeparatedWithNamesAndTypes": "text/tab-separated-values; charset=UTF-8",
+    "Native": "application/octet-stream",
+    "RowBinary": "application/octet-stream",
+    "Parquet": "application/octet-stream",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Pieces of the answer, the first of which is there already, and headers that describe it."""
+
+    pieces: Generator[bytes, None, None]
+    headers: dict[str, str]
+
+
+def run_statement(session: Session, query: HttpQuery, statement: Statement) -> Outcome:
+    """Run up to the first piece of the result, so that an error there still gets a status of its own."""
+    if query.database:
+        session.use(query.database)
+    session.apply(query.settings, frozenset(query.settings))
+    if not query.changes_allowed:
+        session.forbid_changes()
+    if statement.insert is not None:
+        with session.slot():
+            return _summary(_insert(session, statement))
+    plain, named_format = without_format(statement.text)
+    output_format = named_format or query.default_format
+    headers = {
+        "X-ClickHouse-Format": output_format,
+        "Content-Type": _CONTENT_TYPES.get(output_format, "text/plain; charset=UTF-8"),
+    }
+    if session.read_only(statement.text) and output_format in _STREAMED:
+        pieces = _streamed(session, plain, output_format, query)
+    else:
+        pieces = _whole(session, statement.text, output_format, query)
+    first = next(pieces, b"")
+    return Outcome(_behind(first, pieces), headers)
+
+
+def _insert(session: Session, statement: Statement) -> int:
+    if statement.insert is None or not statement.data:
+        return 0
+    inserter = session.insert(statement.insert, statement.data_format)
+    try:
+        inserter.append(statement.data)
+        return inserter.finish()
+    except BaseException:
+        inserter.cancel()
+        raise
+
+
+def _summary(written_rows: int) -> Outcome:
+    summary = json.dumps({"read_rows": "0", "written_rows": str(written_rows)})
+    return Outcome((piece for piece in ()), {"X-ClickHouse-Summary": summary})
+
+
+def _streamed(
+    session: Session, text: str, output_format: str, query: HttpQuery
+) -> Generator[bytes, None, None]:
+    with session.slot():
+        stream = session.stream(text, output_format, query.params)
+        finished = False
+        try:
+            yield from stream
+            finished = True
+        finally:
+            if not finished:
+                stream.close()
+
+
+def _whole(session: Session, text: str, output_format: str, query: HttpQuery) -> Generator[bytes, None, None]:
+    with session.slot():
+        yield session.run(text, output_format, query.params)
+
+
+def _behind(first: bytes, rest: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
+    try:
+        yield first
+        yield from rest
+    finally:
+        rest.close()

@@ -1,0 +1,73 @@
+"""Results and insert headers: what a statement gives, which columns an INSERT takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Mapping
+
+from sendtrail.local.engine.errors import NO_SUCH_COLUMN, EngineError, engine_error
+from sendtrail.local.engine.session import Session
+from sendtrail.local.engine.statements import Insert, first_word, without_format
+
+_NOT_STREAMED = "Streaming query is not supported"
+_NOT_INSERTED = frozenset({"MATERIALIZED", "ALIAS"})
+_HEADER_FORMAT = "JSONCompactEachRowWithNamesAndTypes"
+
+Columns = tuple[tuple[str, str], ...]
+
+
+def result_pieces(session: Session, text: str, params: Mapping[str, str]) -> Generator[bytes, None, None]:
+    """Run a statement; its output in Native form, piece by piece. Closing early cancels the rest."""
+    if not session.read_only(text):
+        output = session.run(text, "Native", params)
+        if output:
+            yield output
+        return
+    plain, _ = without_format(text)
+    try:
+        stream = session.stream(plain, "Native", params)
+    except EngineError as error:
+        if _NOT_STREAMED not in error.message:
+            raise
+        yield from filter(None, [session.run(plain, "Native", params)])
+        return
+    finished = False
+    try:
+        yield from stream
+        finished = True
+    finally:
+        if not finished:
+            stream.close()
+
+
+def result_columns(session: Session, text: str, params: Mapping[str, str]) -> Columns:
+    """Names and types of a statement whose result is empty; () if it has no result."""
+    if not session.read_only(text):
+        return ()
+    plain = without_format(text)[0].rstrip("; \n\t\r")
+    if first_word(plain) in ("SELECT", "WITH"):
+        try:
+            return tuple((row[0], row[1]) for row in session.describe(f"({plain}\n)", params))
+        except EngineError:
+            # Not every statement that reads can stand in a subquery; asking for the header always works.
+            pass
+    lines = session.run(plain, _HEADER_FORMAT, params).splitlines()
+    if len(lines) < 2:
+        return ()
+    return tuple(zip(json.loads(lines[0]), json.loads(lines[1]), strict=True))
+
+
+def insert_columns(session: Session, insert: Insert) -> Columns:
+    """Names and types an INSERT takes, in its order. EngineError for an unknown table (60) or column (16)."""
+    rows = session.describe(insert.target, {})
+    types = {row[0]: row[1] for row in rows if row[2] not in _NOT_INSERTED}
+    if insert.columns is None:
+        ephemeral = {row[0] for row in rows if row[2] == "EPHEMERAL"}
+        names = tuple(name for name in types if name not in ephemeral and name not in insert.excluded)
+    else:
+        names = insert.columns
+    for name in names:
+        if name not in types:
+            text = f"No such column {name} in table {insert.target}"
+            raise engine_error(NO_SUCH_COLUMN, text, "NO_SUCH_COLUMN_IN_TABLE")
+    return tuple((name, types[name]) for name in names)

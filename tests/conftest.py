@@ -1,0 +1,90 @@
+"""Fixtures of the whole suite: one embedded broker and one embedded engine per session, started when first used.
+
+SENDTRAIL_KAFKA=host:port and SENDTRAIL_CLICKHOUSE=host:port use outside servers instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sendtrail.local.engine import Engine
+from sendtrail.local.kafka import KafkaBroker
+from tests.support.stack import ClickHouse, delete_topics, outside_clickhouse, outside_kafka, random_name
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bootstrap address of a real Kafka."""
+    outside = outside_kafka()
+    if outside is not None:
+        yield outside
+        return
+    with KafkaBroker(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker.bootstrap
+
+
+@pytest.fixture(scope="session")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
+    """Where a real ClickHouse answers, and as whom."""
+    outside = outside_clickhouse()
+    if outside is not None:
+        yield outside
+        return
+    with Engine(tmp_path_factory.mktemp("engine")) as engine:
+        yield ClickHouse.of(engine)
+
+
+@pytest.fixture
+def topic_prefix(kafka: str) -> Iterator[str]:
+    """A random prefix; every topic that starts with it is deleted afterwards."""
+    prefix = random_name("t") + "."
+    yield prefix
+    delete_topics(kafka, prefix)
+
+
+@pytest.fixture
+def database(clickhouse: ClickHouse) -> Iterator[str]:
+    """A new, empty database with a random name, dropped afterwards."""
+    name = random_name("test")
+    with clickhouse.client() as client:
+        client.execute(f"CREATE DATABASE {name}")
+    yield name
+    with clickhouse.client() as client:
+        client.execute(f"DROP DATABASE IF EXISTS {name} SYNC")
+
+
+@pytest.fixture
+def make_engine(tmp_path: Path) -> Iterator[Callable[[], Engine]]:
+    """Starts private engines, e.g. to kill them; each on a directory of its own. They end with the test."""
+    engines: list[Engine] = []
+
+    def make() -> Engine:
+        engine = Engine(tmp_path / f"engine{len(engines)}")
+        engines.append(engine)
+        engine.start()
+        engine.wait_ready()
+        return engine
+
+    yield make
+    for engine in engines:
+        engine.kill()
+
+
+@pytest.fixture
+def make_broker(tmp_path: Path) -> Iterator[Callable[[], KafkaBroker]]:
+    """Starts private brokers, e.g. to kill them; each on a directory of its own. They end with the test."""
+    brokers: list[KafkaBroker] = []
+
+    def make() -> KafkaBroker:
+        broker = KafkaBroker(tmp_path / f"kafka{len(brokers)}")
+        brokers.append(broker)
+        broker.start()
+        broker.wait_ready()
+        return broker
+
+    yield make
+    for broker in brokers:
+        broker.kill()
