@@ -37,8 +37,12 @@ lint: $(STAMP) ## ruff, mypy --strict, import rules, schema of the compose file
 bench: $(STAMP) ## every benchmark, as recorded in docs/benchmarks.md
 	@$(BIN)/python -m bench
 
-lock: $(STAMP) ## make requirements.lock anew from pyproject.toml
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet --output-file requirements.lock
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet
+
+lock: $(STAMP) ## make the lock files anew from pyproject.toml
+	@$(COMPILE) --all-extras --output-file requirements.lock
+	@$(COMPILE) --constraint requirements.lock --output-file requirements-run.lock
+	@$(COMPILE) --constraint requirements.lock --extra local --output-file requirements-micro.lock
 
 clean: ## remove .venv, caches and local data
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .sendtrail .sendtrail-*

@@ -226,6 +226,11 @@ class Config:
     def __init__(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
         self._tables = tables
 
+    def with_tables(self, tables: Mapping[str, Mapping[str, Any]]) -> "Config":
+        """The same settings with other values on top."""
+        names = {*self._tables, *tables}
+        return Config({name: {**self._tables.get(name, {}), **tables.get(name, {})} for name in names})
+
     def is_set(self, cls: type[Section], field: str) -> bool:
         """True where file or environment give this setting, False where it is the default."""
         return field in self._tables.get(cls.section, {})

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from sendtrail.cli import audit, demo, instrument, keys, links, migrate, report, run, status, topics, trace, up
+from sendtrail.cli import audit, demo, instrument, keys, links, migrate, report, run, setup, status, topics, trace, up
 from sendtrail.errors import SendtrailError, SettingsError
 from sendtrail.settings import EXIT_CODE
 
@@ -17,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for group in (up, demo, report, audit, status, trace, keys, links, instrument, topics, migrate, run):
+for group in (up, demo, report, audit, status, trace, keys, links, instrument, topics, migrate, setup, run):
     group.register(app)
 
 

@@ -8,15 +8,13 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
-from sendtrail import keyring
-from sendtrail.clickhouse import connect
-from sendtrail.kafka_admin import ensure_topics, wait_for_kafka
 from sendtrail.local.datadir import DataDir
 from sendtrail.local.engine.secret import USER, ensure_password
 from sendtrail.local.ports import LOOPBACK, Ports
+from sendtrail.local.prepare import make_keys, make_topics_and_tables
 from sendtrail.local.process import accepts_connections
 from sendtrail.local.supervisor import Say, Service, Supervisor
-from sendtrail.settings import ClickHouseSettings, Config, KafkaSettings, TrackingSettings
+from sendtrail.settings import ClickHouseSettings, Config, TrackingSettings
 
 ENDPOINTS = "endpoints.json"
 STAGES = {
@@ -75,11 +73,12 @@ class Stack:
 
         Raises StartError with the log's tail if a process fails.
         """
-        self._make_keys()
+        config = self._config.with_tables(self.tables)
+        make_keys(config, self._say)
         self._say("starting Apache Kafka and the ClickHouse engine")
         self.supervisor.start([self._kafka(), self._engine()])
         self._say("checking topics and tables")
-        self._prepare()
+        make_topics_and_tables(config, self._say)
         self._say("starting edge, api, forwarder, stream worker and loader")
         self.supervisor.start([self._stage(name) for name in STAGES])
         self._write_endpoints()
@@ -89,11 +88,6 @@ class Stack:
         self.supervisor.stop()
         (self.data / ENDPOINTS).unlink(missing_ok=True)
         self._directory.release()
-
-    def _make_keys(self) -> None:
-        path = self.data / "keys.toml"
-        if not path.exists():
-            keyring.save(path, keyring.new_keyring())
 
     def _kafka(self) -> Service:
         command = [sys.executable, "-m", "sendtrail.local.kafka", "--data", str(self.data / "kafka")]
@@ -117,19 +111,6 @@ class Stack:
         port = getattr(self.ports, admin)
         command = [sys.executable, "-m", "sendtrail.local.child", module]
         return Service(name, command, lambda: _healthy(port), environment=self.environment())
-
-    def _prepare(self) -> None:
-        from sinks.migrate import migrate
-
-        kafka = self._config.section(KafkaSettings, **self.tables["kafka"])
-        wait_for_kafka(kafka.bootstrap, self._say)
-        ensure_topics(kafka, self._config.section(TrackingSettings))
-        settings = self._config.section(ClickHouseSettings, **self.tables["clickhouse"])
-        client = connect(settings, database="default")
-        try:
-            migrate(client, settings)
-        finally:
-            client.disconnect()
 
     def _write_endpoints(self) -> None:
         database = self._config.section(ClickHouseSettings).database

@@ -1,0 +1,34 @@
+# Targets: `stage` (default), one process of the line; `micro`, the whole line as `sendtrail up`, which listens on the
+# loopback interface only: run it with `--network host`.
+
+FROM python:3.13-slim AS build
+WORKDIR /src
+RUN python -m venv /venv
+COPY requirements-run.lock .
+RUN /venv/bin/pip install --no-cache-dir --require-hashes -r requirements-run.lock
+COPY . .
+RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels . \
+    && /venv/bin/pip install --no-cache-dir --no-deps /wheels/*.whl
+
+FROM build AS build-micro
+COPY requirements-micro.lock .
+RUN /venv/bin/pip install --no-cache-dir --require-hashes -r requirements-micro.lock
+
+FROM python:3.13-slim AS base
+RUN useradd --system --create-home --home-dir /var/lib/sendtrail sendtrail \
+    && install -d -o sendtrail /var/lib/sendtrail/keys /var/lib/sendtrail/spool \
+       /var/lib/sendtrail/state /var/lib/sendtrail/loader
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1
+USER sendtrail
+WORKDIR /var/lib/sendtrail
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["sendtrail"]
+
+FROM base AS micro
+COPY --from=build-micro /venv /venv
+VOLUME /var/lib/sendtrail/.sendtrail
+CMD ["up"]
+
+FROM base AS stage
+COPY --from=build /venv /venv
+CMD ["--help"]

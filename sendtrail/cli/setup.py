@@ -1,0 +1,29 @@
+"""sendtrail setup: keys, topics and tables, before the stages of an installation start."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this file to the command."""
+    app.command("setup", rich_help_panel="Processes")(setup)
+
+
+def setup() -> None:
+    """Make what is missing of the key file, the topics and the tables; running it again changes nothing.
+
+    `sendtrail up` does this by itself; containers run it once before the stages.
+    """
+    from rich.console import Console
+
+    from sendtrail.local.prepare import make_keys, make_topics_and_tables
+    from sendtrail.settings import load
+
+    console = Console(stderr=True)
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False)
+
+    config = load()
+    make_keys(config, say)
+    make_topics_and_tables(config, say)
+    say("keys, topics and tables are there")
