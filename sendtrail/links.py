@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from sendtrail.errors import BadLink, Invalid
-from sendtrail.events import FLAG_NO_RECIPIENT, MAX_KEY
+from sendtrail.events import FLAG_NO_RECIPIENT
 from sendtrail.keyring import Keyring, KeyState, LinkKey
 
 LinkKind = Literal["open", "click", "optout", "mirror", "web"]
@@ -72,8 +72,39 @@ def url_id_of(template_url: str) -> int:
     return int.from_bytes(hashlib.blake2b(template_url.encode(), digest_size=4).digest(), "big")
 
 
-def _mac(key: LinkKey, body: bytes) -> bytes:
-    return hashlib.blake2b(body, key=key.secret, person=b"link", digest_size=MAC_BYTES).digest()
+class Signer:
+    """Seals token bodies with one key. The keyed hash state is made once and copied: that makes a link cheap."""
+
+    def __init__(self, key: LinkKey) -> None:
+        self.key_id = key.key_id
+        self._state = hashlib.blake2b(key=key.secret, person=b"link", digest_size=MAC_BYTES)
+
+    def mac(self, body: bytes) -> bytes:
+        """The truncated MAC over everything before it."""
+        state = self._state.copy()
+        state.update(body)
+        return state.digest()
+
+    def seal(self, body: bytes) -> str:
+        """The token of a body."""
+        return urlsafe_b64encode(body + self.mac(body)).rstrip(b"=").decode()
+
+
+def head_bytes(key_id: int, kind: LinkKind, flags: int, has_recipient: bool) -> bytes:
+    """The first four bytes of a token: version, key id, kind, flags. Raises ValueError for a number above 255."""
+    flags = flags & ~FLAG_NO_RECIPIENT if has_recipient else flags | FLAG_NO_RECIPIENT
+    return bytes((FORMAT, key_id, CODES[kind], flags))
+
+
+def identity_bytes(delivery: int, message: int, recipient: int | None) -> bytes:
+    """The keys of a token; no recipient, no bytes. Raises OverflowError for a key outside 64 bits."""
+    keys = delivery.to_bytes(8, "big") + message.to_bytes(8, "big")
+    return keys if recipient is None else keys + recipient.to_bytes(8, "big")
+
+
+def place_bytes(url_id: int, position: int, destination: str) -> bytes:
+    """What a token of a kind with a URL holds behind the keys. Raises OverflowError for a number that does not fit."""
+    return url_id.to_bytes(4, "big") + position.to_bytes(2, "big") + destination.encode()
 
 
 def mint(key: LinkKey, link: Link) -> str:
@@ -81,21 +112,18 @@ def mint(key: LinkKey, link: Link) -> str:
 
     Raises BadLink for a destination `check_destination` refuses and for fields that do not fit their bytes.
     """
-    flags = link.flags | FLAG_NO_RECIPIENT if link.recipient is None else link.flags & ~FLAG_NO_RECIPIENT
     if link.destination and link.kind not in _WITHOUT_URL:
         check_destination(link.destination)
     if link.kind == "click" and not link.destination:
         raise BadLink("a click link needs a destination")
     try:
-        body = bytes((FORMAT, key.key_id, CODES[link.kind], flags))
-        body += link.delivery.to_bytes(8, "big") + link.message.to_bytes(8, "big")
-        if link.recipient is not None:
-            body += link.recipient.to_bytes(8, "big")
+        body = head_bytes(key.key_id, link.kind, link.flags, link.recipient is not None)
+        body += identity_bytes(link.delivery, link.message, link.recipient)
         if link.kind not in _WITHOUT_URL:
-            body += link.url_id.to_bytes(4, "big") + link.position.to_bytes(2, "big") + link.destination.encode()
+            body += place_bytes(link.url_id, link.position, link.destination)
     except (OverflowError, ValueError) as error:
         raise BadLink(f"a field of the link is out of range: {error}") from error
-    return urlsafe_b64encode(body + _mac(key, body)).rstrip(b"=").decode()
+    return Signer(key).seal(body)
 
 
 def decode_token(token: str) -> bytes | None:
@@ -123,7 +151,7 @@ def read_token(keyring: Keyring, token: str) -> ReadLink | Invalid:
     if key is None:
         return Invalid("unknown_key", f"key {raw[1]} is not in the key file")
     body, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
-    if not hmac.compare_digest(_mac(key, body), mac):
+    if not hmac.compare_digest(Signer(key).mac(body), mac):
         return Invalid("bad_mac", "the signature does not hold")
     link = _parse(body)
     return ReadLink(link, key.key_id, key.state) if link else Invalid("malformed", "fields do not fit the kind")
@@ -156,6 +184,3 @@ def _parse(body: bytes) -> Link | None:
 def url_of(base: str, kind: LinkKind, token: str) -> str:
     """The address a message carries: `<base>/<letter>/<token>`."""
     return f"{base.rstrip('/')}/{LETTERS[kind]}/{token}"
-
-
-__all__ = ["MAX_KEY", "Link", "LinkKind", "ReadLink", "check_destination", "mint", "read_token", "url_id_of", "url_of"]
