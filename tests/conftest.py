@@ -12,7 +12,18 @@ import pytest
 
 from sendtrail.local.engine import Engine
 from sendtrail.local.kafka import KafkaBroker
+from tests.support.golden import Golden
 from tests.support.stack import ClickHouse, delete_topics, outside_clickhouse, outside_kafka, random_name
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rewrite-golden", action="store_true", help="write the golden files instead of comparing")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """The golden files under tests/golden."""
+    return Golden(rewrite=bool(request.config.getoption("--rewrite-golden")))
 
 
 @pytest.fixture(scope="session")
