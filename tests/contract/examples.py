@@ -23,7 +23,8 @@ _PLACE: dict[str, Any] = {
 _FED: dict[str, Any] = {
     "version": 1, "event_time_ms": _TIME, "index": 7, "account": "shop", "source": "sendgrid", "delivery": 12,
     "message": 345, "recipient": 0, "delivery_name": "12", "message_name": "345",
-    "recipient_name": "ана@пример.example", "provider_event_id": "e-1", "provider_hints": ["sg_machine_open"], "domain": "example.com",
+    "recipient_name": "ана@пример.example", "provider_event_id": "e-1", "provider_hints": ["sg_machine_open"],
+    "domain": "example.com",
 }  # fmt: skip
 _SALE: dict[str, Any] = {
     "site": "shop.example", "order_id": "A-1001", "amount": -1999, "currency": "EUR", "articles": 3,

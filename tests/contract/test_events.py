@@ -20,6 +20,12 @@ from tests.support.strategies import events, relabels
 LEAST = b'{"v":1,"id":"%s","k":"open","t":5' % (b"0a" * 16)
 
 
+def set_fields(event: Event) -> dict[str, Any]:
+    """What is not the default: a field that a later release adds leaves this as it is."""
+    wire = json.loads(encode(event))
+    return {f.name: getattr(event, f.name) for f in msgspec.structs.fields(event) if f.encode_name in wire}
+
+
 def _example(name: str, event: Event) -> dict[str, Any]:
     line = encode(event).decode()
     explicit = json.loads(line) | {"i": event.index, "a": event.account, "fl": event.flags, "zz_later_field": [1]}
@@ -27,7 +33,7 @@ def _example(name: str, event: Event) -> dict[str, Any]:
         "name": name,
         "line": json.dumps(explicit, ensure_ascii=True),
         "reencoded": line,
-        "fields": msgspec.to_builtins(msgspec.structs.asdict(event)),
+        "fields": set_fields(event),
         "partition": {str(count): partition_of(event, count) for count in (4, 24)},
     }
 
@@ -42,7 +48,7 @@ def test_this_release_makes_the_frozen_lines(kind: str, golden: Golden) -> None:
 def test_golden_events_decode_reencode_and_stay_in_their_partition(example: dict[str, Any]) -> None:
     event = decode(example["line"].encode())
     assert isinstance(event, Event)
-    assert msgspec.structs.asdict(event) == example["fields"]
+    assert set_fields(event) == example["fields"]
     assert event.kind == example["kind"]
     assert encode(event).decode() == example["reencoded"]
     assert decode(example["reencoded"].encode()) == event
