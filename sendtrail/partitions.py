@@ -1,9 +1,26 @@
 """Which partition an event belongs to (FORMATS, Partition)."""
 
 import hashlib
+from typing import Protocol
 
-from sendtrail.events import Event
 from sendtrail.naming import length_prefixed
+
+
+class Routed(Protocol):
+    """What decides a partition: an Event, or only these fields of one."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def delivery(self) -> int: ...
+    @property
+    def message(self) -> int: ...
+    @property
+    def site(self) -> str: ...
+    @property
+    def order_id(self) -> str: ...
+    @property
+    def visitor(self) -> str | None: ...
 
 
 def _modulo(over: bytes, count: int) -> int:
@@ -15,7 +32,7 @@ def message_partition(delivery: int, message: int, count: int) -> int:
     return _modulo(delivery.to_bytes(8, "big") + message.to_bytes(8, "big"), count)
 
 
-def partition_of(event: Event, count: int) -> int:
+def partition_of(event: Routed, count: int) -> int:
     """The partition of an event. A relabel carries what routed its target, so it follows it.
 
     Transactions go by site and order id, visits without a delivery by site and visitor.
