@@ -1,0 +1,104 @@
+"""What the loader knows of one partition it owns: the chain position, and what waits to be loaded (pure)."""
+
+from collections import deque
+from itertools import islice
+from typing import Generic, NamedTuple, TypeVar
+
+from sendtrail.enriched import EnrichedHeader
+from sinks.chain import NOTHING, Verdict, judge
+from sinks.plan import Entry, Range
+
+R = TypeVar("R")  # a loaded record
+
+
+class Gap(NamedTuple):
+    """Source offsets `first..last` are missing before the record at `offset`, since `since` (monotonic seconds)."""
+
+    offset: int
+    first: int
+    last: int
+    since: float
+
+
+class Turn(NamedTuple):
+    """At `offset` the records of another source topic begin."""
+
+    offset: int
+    topic_id: str
+
+
+class Share(NamedTuple, Generic[R]):
+    """What a plan takes of one partition: the range, the records in it, and the chain position after it."""
+
+    range: Range
+    records: list[R]
+    last: int
+
+
+class Partition(Generic[R]):
+    """One partition between two commits. Offsets are of tracking.enriched, `last` is of tracking.events."""
+
+    def __init__(self, topic_id: str | None, last: int, committed: int) -> None:
+        self.topic_id = topic_id
+        self.last = last
+        self.committed = committed
+        self.committed_last = last
+        self.position = committed
+        self.entries: deque[Entry] = deque()
+        self.gap: Gap | None = None
+        self.turn: Turn | None = None
+        self._records: deque[tuple[R, int]] = deque()
+
+    def judge(self, offset: int, header: EnrichedHeader, now: float) -> Verdict:
+        """What the record at `offset` is; moves the position past it. NEXT and OVERLAP are to be `accept`ed."""
+        if self.topic_id is None and header.source_from <= NOTHING + 1:
+            self.topic_id = header.topic_id
+        verdict = judge(self.topic_id or header.topic_id, self.last, header)
+        if self.turn is not None:
+            return Verdict.FOREIGN
+        if verdict is Verdict.FOREIGN:
+            self.turn = Turn(offset, header.topic_id)
+            return verdict
+        if verdict is Verdict.AHEAD and self.gap is None:
+            self.gap = Gap(offset, self.last + 1, header.source_from - 1, now)
+        self.position = offset + 1
+        return verdict
+
+    def accept(self, record: R, entry: Entry, last: int) -> None:
+        """Queue a record that extends the chain up to source offset `last`."""
+        self._records.append((record, last))
+        self.entries.append(entry)
+        self.last = last
+        self.gap = None
+
+    def take(self, count: int) -> Share[R]:
+        """Remove the first `count` records for a plan. Call `commit` once they are loaded."""
+        taken = [self._records.popleft() for _ in range(count)]
+        for _ in range(count):
+            self.entries.popleft()
+        last = taken[-1][1] if taken else self.committed_last
+        return Share((self.committed, self._end()), [record for record, _ in taken], last)
+
+    def _end(self) -> int:
+        """Where a range ends when everything taken is out of the queue.
+
+        Never past a record that ran ahead unless one after it was accepted: a restart must see the gap again.
+        """
+        if self.entries:
+            return self.entries[0].offset
+        return self.gap.offset if self.gap else self.position
+
+    def commit(self, end: int, last: int) -> None:
+        """Note what is loaded and committed."""
+        self.committed, self.committed_last = end, last
+
+    @property
+    def advance(self) -> int | None:
+        """The offset to commit where nothing waits but dropped records were passed."""
+        end = self._end()
+        return end if not self.entries and end > self.committed else None
+
+
+def rows_waiting(partition: Partition[R]) -> int:
+    """Rows that wait, of whole records."""
+    return sum(entry.rows for entry in islice(partition.entries, None))

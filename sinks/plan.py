@@ -1,0 +1,170 @@
+"""Plans: which ranges one insert loads, how commits remember them, and the tokens made of them (pure)."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from heapq import heapify, heappop, heapreplace
+from typing import NamedTuple
+
+import msgspec
+
+from sendtrail.clickhouse import MAX_BLOCK_ROWS
+from sendtrail.errors import Invalid
+
+#: Kafka's default limit for the metadata of one commit (`offset.metadata.max.bytes`).
+METADATA_BYTES = 4096
+#: ClickHouse's default limit of partitions in one block (`max_partitions_per_insert_block`).
+MAX_MONTHS = 100
+#: Enriched bytes in one block: well below `min_insert_block_size_bytes`, from which the server splits (FACTS 4.2).
+MAX_BLOCK_BYTES = 64 * 1024 * 1024
+
+Range = tuple[int, int]  # [first, end): offsets of tracking.enriched
+
+_WIDEST = 2**63 - 1
+_encoder = msgspec.json.Encoder()
+
+
+class Plan(NamedTuple):
+    """What one insert per table loads: ranges by partition, of one source topic and one enriched topic."""
+
+    topic_id: str
+    log_id: str  # of tracking.enriched, whose offsets the ranges are: a recreated topic counts from 0 again
+    ranges: dict[int, Range]
+
+
+class CommitMetadata(msgspec.Struct, omit_defaults=True, frozen=True):
+    """What a commit says beside its offset (FORMATS, Loader's intent); with `plan` it is an intent.
+
+    `src`: last loaded source offset of the partition. `at`: epoch milliseconds. `blocks`: blocks that `events` had
+    been given. `engine`: when ClickHouse was started, epoch milliseconds. `schema`: migrations applied.
+    """
+
+    topic: str
+    src: int
+    plan: dict[int, Range] | None = None
+    at: int = 0
+    blocks: int = 0
+    map: int = 0
+    log: str = ""
+    engine: int = 0
+    schema: int = 0
+
+
+_decoder = msgspec.json.Decoder(CommitMetadata)
+
+
+def encode_metadata(metadata: CommitMetadata) -> str:
+    """The text of a commit's metadata."""
+    return _encoder.encode(metadata).decode("ascii")
+
+
+def decode_metadata(text: str) -> CommitMetadata | Invalid:
+    """The metadata of a commit; never raises. A commit made by another tool has none."""
+    try:
+        return _decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        return Invalid("bad_metadata", str(error))
+
+
+def plan_of(metadata: CommitMetadata) -> Plan | None:
+    """The open plan of an intent."""
+    if not metadata.plan:
+        return None
+    return Plan(metadata.topic, metadata.log, dict(sorted(metadata.plan.items())))
+
+
+def token(table: str, plan: Plan, repair: str = "") -> str:
+    """The `insert_deduplication_token` of a plan's insert into one table, and of nothing else.
+
+    `repair` names a further insert of rows that the first left out.
+    """
+    ranges = [(partition, *plan.ranges[partition]) for partition in sorted(plan.ranges)]
+    over = _encoder.encode((table, plan.topic_id, plan.log_id, ranges))
+    return f"{table}-{hashlib.blake2b(over, digest_size=16).hexdigest()}{'-' if repair else ''}{repair}"
+
+
+class Entry(NamedTuple):
+    """One accepted record that waits to be loaded. `months`: of its rows, as ClickHouse partitions them."""
+
+    offset: int
+    rows: int
+    size: int
+    months: frozenset[int]
+    arrived: float  # seconds of a monotonic clock
+
+
+class Limits(NamedTuple):
+    """When a block is large enough, and what it must not exceed."""
+
+    rows: int = 50_000
+    most_rows: int = MAX_BLOCK_ROWS
+    size: int = MAX_BLOCK_BYTES
+    months: int = MAX_MONTHS
+    metadata: int = METADATA_BYTES
+
+
+Waiting = Mapping[int, Sequence[Entry]]  # by partition, in order of offset
+
+
+def is_due(waiting: Waiting, now: float, limits: Limits, wait_s: float) -> bool:
+    """True if there are enough rows or the oldest has waited long enough."""
+    oldest = min((entries[0].arrived for entries in waiting.values() if entries), default=None)
+    if oldest is None:
+        return False
+    return now - oldest >= wait_s or sum(e.rows for entries in waiting.values() for e in entries) >= limits.rows
+
+
+def cut(waiting: Waiting, limits: Limits) -> dict[int, int]:
+    """How many entries of each partition the next plan takes: the longest waiting first, whole records.
+
+    One record is always taken, whatever its size. A partition whose next record does not fit is left there, so that
+    what is taken is always the head of its queue; partitions that the metadata has no room for wait for the next plan.
+    """
+    block = _Block(limits)
+    heads = [(entries[0].arrived, partition) for partition, entries in waiting.items() if entries]
+    heapify(heads)
+    taken: dict[int, int] = {}
+    while heads and block.rows < limits.rows:
+        _, partition = heads[0]
+        entries, count = waiting[partition], taken.get(partition, 0)
+        if not block.add(partition, entries[count]):
+            heappop(heads)
+            continue
+        taken[partition] = count + 1
+        if count + 1 < len(entries):
+            heapreplace(heads, (entries[count + 1].arrived, partition))
+        else:
+            heappop(heads)
+    return taken
+
+
+class _Block:
+    """What a block holds so far, and whether a record still fits."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits, self.rows, self.size = limits, 0, 0
+        self.months: frozenset[int] = frozenset()
+        self.partitions: set[int] = set()
+        self.metadata = _EMPTY_INTENT_BYTES
+
+    def add(self, partition: int, entry: Entry) -> bool:
+        metadata = self.metadata + (0 if partition in self.partitions else _range_bytes(partition))
+        months = self.months | entry.months
+        rows, size = self.rows + entry.rows, self.size + entry.size
+        limits = self.limits
+        fits = rows <= limits.most_rows and size <= limits.size and len(months) <= limits.months
+        if self.partitions and not (fits and metadata <= limits.metadata):
+            return False
+        self.partitions.add(partition)
+        self.metadata, self.months, self.rows, self.size = metadata, months, rows, size
+        return True
+
+
+def _range_bytes(partition: int) -> int:
+    """Bytes that one more partition adds to an intent, offsets as wide as they come."""
+    return len(f'"{partition}":[{_WIDEST},{_WIDEST}],')
+
+
+#: An intent with no range, every number as wide as it comes.
+_EMPTY_INTENT_BYTES = len(
+    _encoder.encode(CommitMetadata("t" * 36, _WIDEST, {}, _WIDEST, _WIDEST, _WIDEST, "l" * 36, _WIDEST, _WIDEST))
+)
