@@ -1,0 +1,27 @@
+"""Helpers for tests that use the tables: a migrated database, rows of events, and inserts as the loader does them."""
+
+from clickhouse_driver import Client
+
+from sendtrail.clickhouse import connect
+from sendtrail.settings import ClickHouseSettings, Config
+from sinks.migrate import migrate
+from tests.support.stack import ClickHouse
+
+
+def clickhouse_settings(clickhouse: ClickHouse, database: str) -> ClickHouseSettings:
+    """The settings every stage would get for this server and database."""
+    return Config({}).section(
+        ClickHouseSettings,
+        address=clickhouse.address,
+        user=clickhouse.user,
+        password=clickhouse.password,
+        database=database,
+    )
+
+
+def migrated(clickhouse: ClickHouse, database: str) -> Client:
+    """A client of a database with all tables of this release. Close it with `disconnect()` or use it in `with`."""
+    settings = clickhouse_settings(clickhouse, database)
+    with connect(settings, database="default") as client:
+        migrate(client, settings)
+    return connect(settings)
