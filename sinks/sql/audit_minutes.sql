@@ -1,0 +1,16 @@
+-- What the loaded records say became of their events, by minute of the event id (epoch minutes).
+-- direct: events in records that came from no spool, so nobody accepted them.
+SELECT
+    m AS minute,
+    sum(n_in) AS events_in,
+    sumIf(n_in, spool = '') AS direct,
+    sum(n_resent) AS resent,
+    sum(n_duplicate) + sum(n_late) AS duplicate,
+    sum(n_rejected) + sum(n_refused) AS rejected,
+    sum(n_out) AS enriched
+FROM audit
+ARRAY JOIN
+    minute AS m, events_in AS n_in, resent AS n_resent, duplicate AS n_duplicate, late_duplicate AS n_late,
+    rejected AS n_rejected, refused AS n_refused, out AS n_out
+WHERE m >= {since:UInt64} AND m < {until:UInt64}
+GROUP BY m
