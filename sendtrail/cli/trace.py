@@ -1,7 +1,67 @@
-"""sendtrail trace."""
+"""sendtrail trace: where an event or a message's events are."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from sendtrail.cli.tracing import Finding
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this file to the command."""
+    app.command("trace")(trace)
+
+
+def trace(
+    what: Annotated[str, typer.Argument(help="An event id, a link or its token, or a message: NAME or DELIVERY/NAME.")],
+    topic: Annotated[
+        bool, typer.Option(help="Search tracking.events too; on a large topic this takes a while.")
+    ] = True,
+    format: Annotated[Literal["table", "json"], typer.Option(help="A table for people or JSON lines.")] = "table",
+) -> None:
+    """Show where something is: spool, topic offsets (duplicates too), reject, row, and every class it has had.
+
+    Exit code 1 if it is nowhere.
+    """
+    from rich.console import Console
+
+    from sendtrail import keyring
+    from sendtrail.cli import tracing
+    from sendtrail.cli.config import load
+    from sendtrail.clickhouse import connect
+    from sendtrail.settings import ClickHouseSettings, ForwardSettings, KafkaSettings, KeySettings
+
+    config = load()
+    wanted = tracing.understand(what, keyring.load(config.section(KeySettings).file))
+    console = Console(stderr=True)
+    findings = list(tracing.in_spools(config.section(ForwardSettings).spool_dirs, wanted))
+    if topic:
+        with console.status("searching tracking.events"):
+            findings += tracing.in_topic(config.section(KafkaSettings), wanted)
+    client = connect(config.section(ClickHouseSettings))
+    try:
+        findings += tracing.in_tables(client, wanted)
+    finally:
+        client.disconnect()
+    if format == "json":
+        for finding in findings:
+            print(json.dumps(finding._asdict()))
+    else:
+        _print(findings)
+    raise typer.Exit(0 if findings else 1)
+
+
+def _print(findings: "list[Finding]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if not findings:
+        console.print("nowhere: not in a spool of this machine, not in tracking.events, not in ClickHouse")
+        return
+    table = Table("event", "time (UTC)", "where", "what")
+    for finding in findings:
+        table.add_row(*finding)
+    console.print(table)

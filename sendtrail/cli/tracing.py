@@ -1,0 +1,182 @@
+"""Finds an event, or every event of a message, in spools, topics and tables."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from clickhouse_driver import Client
+from kafka import KafkaConsumer, TopicPartition
+
+from sendtrail import packs, segments
+from sendtrail.errors import Invalid, SendtrailError
+from sendtrail.events import Event, decode
+from sendtrail.gateways import resolve
+from sendtrail.ids import id_time_ms, is_event_id
+from sendtrail.kafka_admin import physical_name
+from sendtrail.keyring import Keyring
+from sendtrail.links import ReadLink, read_token
+from sendtrail.naming import key
+from sendtrail.settings import KafkaSettings
+from sendtrail.topics import EVENTS
+
+_POLL_MS = 2_000
+_EARLIER_MS = 5 * 60_000  # clocks of edges may be ahead of the broker's by this much
+
+_ROWS = """
+SELECT lower(hex(event_id)), toString(kind), toUnixTimestamp64Milli(event_time), delivery_id, message_id, rev, sign,
+       toString(class), reasons, ruleset, repeat, hit, history, src_partition, src_offset, src_index
+FROM events FINAL
+WHERE {condition}
+ORDER BY event_time, event_id, rev
+LIMIT 1000
+"""
+_REJECTS = """
+SELECT reject_key, reason, detail, src_partition, src_offset, src_index, toUnixTimestamp64Milli(record_time)
+FROM rejects
+WHERE reject_key = {event:String} OR position(original, {event:String}) > 0
+LIMIT 100
+"""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for: one event, or all events of a message (of a delivery, where it is known)."""
+
+    event_id: str | None = None
+    message: int | None = None
+    delivery: int | None = None
+
+    def matches(self, event: Event) -> bool:
+        """True for the event, or an event of the message."""
+        if self.event_id is not None:
+            return self.event_id in (event.event_id, event.target_id)
+        return event.message == self.message and self.delivery in (None, event.delivery)
+
+
+class Finding(NamedTuple):
+    """One place where it is: `where` names the place, `what` what stands there."""
+
+    event_id: str
+    when: str
+    where: str
+    what: str
+
+
+def understand(text: str, keys: Keyring) -> Wanted:
+    """What a person typed: an event id, a link or token, or a message as NAME or DELIVERY/NAME.
+
+    Raises SendtrailError for a link that does not prove.
+    """
+    if is_event_id(text):
+        return Wanted(event_id=text)
+    if "://" in text or text.startswith("/"):
+        target = "/" + text.split("/", 3)[3] if "://" in text and text.count("/") > 2 else text
+        return _of_link(resolve(keys, target))
+    found = read_token(keys, text)
+    if isinstance(found, ReadLink):
+        return _of_link(found)
+    delivery, _, message = text.rpartition("/")
+    wanted = key(keys.naming_key, "", "message", message)
+    return Wanted(message=wanted, delivery=key(keys.naming_key, "", "delivery", delivery) if delivery else None)
+
+
+def _of_link(found: ReadLink | Invalid) -> Wanted:
+    if isinstance(found, Invalid):
+        raise SendtrailError(f"this link was not made with the keys here, or is damaged: {found.reason}")
+    return Wanted(message=found.link.message, delivery=found.link.delivery)
+
+
+def in_spools(directories: Sequence[Path], wanted: Wanted) -> Iterator[Finding]:
+    """Events still in segments on this machine."""
+    for directory in directories:
+        for path in sorted([*directory.glob("*.seg"), *directory.glob("*.open")]):
+            data = path.read_bytes() if path.exists() else b""
+            found = segments.decode_header(data)
+            for frame in segments.frames(data, found[1]) if found else ():
+                event = decode(frame.payload)
+                if isinstance(event, Event) and wanted.matches(event):
+                    yield Finding(event.event_id, _at(event.event_time_ms), f"spool {path}", _describe(event))
+
+
+def in_topic(kafka: KafkaSettings, wanted: Wanted) -> Iterator[Finding]:
+    """Copies in tracking.events: all of them, so that a duplicate shows. Reads from shortly before the event's time."""
+    name = physical_name(kafka, EVENTS)
+    consumer = KafkaConsumer(bootstrap_servers=kafka.bootstrap.split(","), group_id=None, enable_auto_commit=False)
+    try:
+        seen: set[str] = set()
+        for record in _records(consumer, name, wanted):
+            header = packs.read_headers(record.headers)
+            for index, line in enumerate(packs.split(record.value or b"")):
+                event = decode(line)
+                if isinstance(event, Event) and wanted.matches(event):
+                    again = "a further copy, " if event.event_id in seen else ""
+                    seen.add(event.event_id)
+                    yield _in_record(event, record, index, header, again)
+    finally:
+        consumer.close()
+
+
+def _in_record(event: Event, record: Any, index: int, header: packs.PackHeader | Invalid, again: str) -> Finding:
+    pack = f"spool {header.spool} segment {header.segment}" if isinstance(header, packs.PackHeader) else "no pack"
+    where = f"tracking.events[{record.partition}] offset {record.offset} line {index}"
+    return Finding(event.event_id, _at(record.timestamp), where, f"{again}{_describe(event)}, from {pack}")
+
+
+def _records(consumer: Any, name: str, wanted: Wanted) -> Iterator[Any]:
+    partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
+    consumer.assign(partitions)
+    ends = consumer.end_offsets(partitions)
+    starts = consumer.beginning_offsets(partitions)
+    if wanted.event_id is not None and id_time_ms(wanted.event_id):
+        times = consumer.offsets_for_times(
+            {partition: id_time_ms(wanted.event_id) - _EARLIER_MS for partition in partitions}
+        )
+        starts = {partition: times[partition].offset if times[partition] else ends[partition] for partition in starts}
+    for partition in partitions:
+        consumer.seek(partition, starts[partition])
+    open_ones = {partition for partition in partitions if starts[partition] < ends[partition]}
+    while open_ones:
+        for records in consumer.poll(_POLL_MS).values():
+            yield from records
+        open_ones = {partition for partition in open_ones if consumer.position(partition) < ends[partition]}
+
+
+def in_tables(client: Client, wanted: Wanted) -> Iterator[Finding]:
+    """Rows of events with the history of their class, and rejects."""
+    conditions, parameters = ["1"], {}
+    if wanted.event_id is not None:
+        conditions, parameters = ["event_id = unhex({event:String})"], {"event": wanted.event_id}
+    else:
+        conditions = ["message_id = {message:UInt64}"]
+        parameters = {"message": wanted.message or 0}
+        if wanted.delivery is not None:
+            conditions.append("delivery_id = {delivery:UInt64}")
+            parameters["delivery"] = wanted.delivery
+    for row in client.execute(_ROWS.replace("{condition}", " AND ".join(conditions)), parameters):
+        yield from _row(row)
+    if wanted.event_id is not None:
+        for key_, reason, detail, partition, offset, index, at in client.execute(_REJECTS, {"event": wanted.event_id}):
+            where = f"rejects (source [{partition}] offset {offset} line {index})"
+            yield Finding(key_, _at(at), where, f"{reason}: {detail}")
+
+
+def _row(row: Sequence[Any]) -> Iterator[Finding]:
+    (event_id, kind, time_ms, delivery, message, rev, _, class_, reasons, ruleset, repeat, hit, history,
+     partition, offset, index) = row  # fmt: skip
+    for number, (_, past_offset, _, past, _, past_repeat, past_reasons, past_rules, _) in enumerate(history):
+        name = {1: "human", 2: "machine", 3: "unknown"}.get(past, str(past))
+        what = f"was {name}{' repeat' if past_repeat else ''} ({past_reasons or 'no reason'}; {past_rules})"
+        yield Finding(event_id, _at(time_ms), f"events rev {number}, source offset {past_offset}", what)
+    marks = "".join(text for text, given in ((", repeat", repeat), (", not counted", not hit)) if given)
+    what = f"{kind} of delivery {delivery}, message {message}: {class_} ({reasons or 'no reason'}; {ruleset}){marks}"
+    yield Finding(event_id, _at(time_ms), f"events rev {rev}, source [{partition}] offset {offset} line {index}", what)
+
+
+def _describe(event: Event) -> str:
+    return f"{event.kind} of delivery {event.delivery}, message {event.message}"
+
+
+def _at(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
