@@ -16,9 +16,7 @@ def register(app: typer.Typer) -> None:
 
 def trace(
     what: Annotated[str, typer.Argument(help="An event id, a link or its token, or a message: NAME or DELIVERY/NAME.")],
-    topic: Annotated[
-        bool, typer.Option(help="Search tracking.events too; on a large topic this takes a while.")
-    ] = True,
+    topic: Annotated[bool, typer.Option(help="Search tracking.events too; a large topic takes a while.")] = True,
     format: Annotated[Literal["table", "json"], typer.Option(help="A table for people or JSON lines.")] = "table",
 ) -> None:
     """Show where something is: spool, topic offsets (duplicates too), reject, row, and every class it has had.

@@ -145,15 +145,14 @@ def _records(consumer: Any, name: str, wanted: Wanted) -> Iterator[Any]:
 
 def in_tables(client: Client, wanted: Wanted) -> Iterator[Finding]:
     """Rows of events with the history of their class, and rejects."""
-    conditions, parameters = ["1"], {}
+    conditions: dict[str, Any] = {}
     if wanted.event_id is not None:
-        conditions, parameters = ["event_id = unhex({event:String})"], {"event": wanted.event_id}
+        conditions["event_id = unhex({event:String})"] = {"event": wanted.event_id}
     else:
-        conditions = ["message_id = {message:UInt64}"]
-        parameters = {"message": wanted.message or 0}
-        if wanted.delivery is not None:
-            conditions.append("delivery_id = {delivery:UInt64}")
-            parameters["delivery"] = wanted.delivery
+        conditions["message_id = {message:UInt64}"] = {"message": wanted.message}
+    if wanted.delivery is not None:
+        conditions["delivery_id = {delivery:UInt64}"] = {"delivery": wanted.delivery}
+    parameters = {name: value for given in conditions.values() for name, value in given.items()}
     for row in client.execute(_ROWS.replace("{condition}", " AND ".join(conditions)), parameters):
         yield from _row(row)
     if wanted.event_id is not None:
