@@ -112,6 +112,7 @@ class EdgeSettings(Section):
     name: str = Field("edge", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="name of this edge in spools and audit")
     host: str = "127.0.0.1"
     port: Port = 8080
+    reuse_port: bool = Field(False, description="several edges share one port, one per core; each its own admin port")
     admin_host: str = "127.0.0.1"
     admin_port: Port = 9101
     spool_dir: Path = Path(".sendtrail/spool/edge")
@@ -141,6 +142,9 @@ class ForwardSettings(Section):
         16 * 1024 * 1024, description="unacknowledged bytes at most; kafka-python has no bound"
     )
     poll_ms: int = Field(50, ge=1, description="how often an idle spool is looked at")
+    delivery_timeout_ms: int = Field(
+        120_000, ge=1000, description="after this a send counts as unknown and goes again, with a new producer"
+    )
 
 
 class ApiSettings(Section):
@@ -151,8 +155,13 @@ class ApiSettings(Section):
     port: Port = 8081
     admin_host: str = "127.0.0.1"
     admin_port: Port = 9103
-    spool_dir: Path = Path(".sendtrail/spool/api")
-    max_body_bytes: int = 10 * 1024 * 1024
+    spool_dir: Path = Field(Path(".sendtrail/spool/api"), description="events; registry records in its `registry`")
+    fsync: Literal["none", "interval", "batch"] = Field("batch", description="batch: on the disk before the answer")
+    fsync_interval_ms: int = Field(100, ge=1)
+    segment_bytes: int = Field(8 * 1024 * 1024, ge=4096)
+    segment_age_ms: int = Field(1000, ge=10, description="a segment with events is finished after this long")
+    ready_backlog_bytes: int = Field(4 * 1024**3, description="readiness is false above this spool size")
+    max_body_bytes: int = Field(10 * 1024 * 1024, ge=1024, description="of a request, compressed or not")
 
 
 class StreamSettings(Section):
