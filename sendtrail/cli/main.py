@@ -8,6 +8,8 @@ from sendtrail.cli import audit, demo, instrument, keys, links, migrate, report,
 from sendtrail.errors import SendtrailError, SettingsError
 from sendtrail.settings import EXIT_CODE
 
+UNREACHABLE = 4
+
 app = typer.Typer(
     name="sendtrail",
     help="Self-hosted message tracking: exact, seconds old, machines told apart from people.",
@@ -22,12 +24,27 @@ for group in (up, demo, report, audit, status, trace, keys, links, instrument, t
 
 
 def main() -> None:
-    """Run the command; an expected error is one line and an exit code (1, or 3 for settings), never a stack trace."""
+    """Run the command; an expected error is one line on standard error and an exit code, never a stack trace.
+
+    Exit codes: 1 what was asked for does not hold or does not exist; 2 wrong usage; 3 settings; 4 Kafka or ClickHouse
+    does not answer.
+    """
     try:
         app()
     except SettingsError as error:
-        print(f"sendtrail: {error}", file=sys.stderr)
-        sys.exit(EXIT_CODE)
+        _end(error, EXIT_CODE)
     except SendtrailError as error:
-        print(f"sendtrail: {error}", file=sys.stderr)
-        sys.exit(1)
+        _end(error, 1)
+    except BrokenPipeError:
+        sys.exit(1)  # the reader of the output went away, e.g. `| head`
+    except Exception as error:
+        # The client libraries have no common base, and importing them all here would slow every command down.
+        if not type(error).__module__.startswith(("kafka.", "clickhouse_driver.")):
+            raise
+        _end(error, UNREACHABLE)
+
+
+def _end(error: Exception, code: int) -> None:
+    text = str(error).strip() or type(error).__name__
+    print(f"sendtrail: {text.splitlines()[0]}", file=sys.stderr)
+    sys.exit(code)
