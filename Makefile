@@ -34,6 +34,9 @@ lint: $(STAMP) ## ruff, mypy --strict, import rules, schema of the compose file
 	@$(BIN)/lint-imports
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
+docs: $(STAMP) ## the generated parts of the docs
+	@$(BIN)/python docs/generate.py
+
 bench: $(STAMP) ## every benchmark, as recorded in docs/benchmarks.md
 	@$(BIN)/python -m bench
 
@@ -47,4 +50,4 @@ lock: $(STAMP) ## make the lock files anew from pyproject.toml
 clean: ## remove .venv, caches and local data
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .sendtrail .sendtrail-*
 
-.PHONY: help install demo up test lint bench lock clean
+.PHONY: help install demo up test lint docs bench lock clean

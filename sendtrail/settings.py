@@ -240,6 +240,15 @@ class Config:
         names = {*self._tables, *tables}
         return Config({name: {**self._tables.get(name, {}), **tables.get(name, {})} for name in names})
 
+    def environment(self) -> dict[str, str]:
+        """What is given, as environment variables: `load` of them gives the same settings."""
+        return {
+            f"{PREFIX}{section}_{name}".upper(): ",".join(map(str, value)) if isinstance(value, list) else str(value)
+            for section, values in self._tables.items()
+            for name, value in values.items()
+            if value is not None
+        }
+
     def is_set(self, cls: type[Section], field: str) -> bool:
         """True where file or environment give this setting, False where it is the default."""
         return field in self._tables.get(cls.section, {})

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from sendtrail.local.stack import Stack
     from sendtrail.local.supervisor import Say
+    from sendtrail.settings import Config
 
 _CHECK_S = 0.25
 
@@ -58,7 +59,7 @@ def up(
         stack.stop()
 
 
-def build(data: Path | None, free: bool, say: "Say") -> "Stack":
+def build(data: Path | None, free: bool, say: "Say", config: "Config | None" = None) -> "Stack":
     """The stack for a data directory, with its ports chosen and Kafka's artifacts in the cache."""
     from sendtrail.local import ports
     from sendtrail.local.artifacts import ensure, read_lock
@@ -67,7 +68,7 @@ def build(data: Path | None, free: bool, say: "Say") -> "Stack":
     from sendtrail.local.stack import Stack
     from sendtrail.settings import LocalSettings, load
 
-    config = load()
+    config = config or load()
     directory = DataDir(data or config.section(LocalSettings).data)
     chosen = ports.free_ports(directory.path / "ports.json") if free else ports.usual_ports(config)
     ensure(read_lock(LOCK_PATH))

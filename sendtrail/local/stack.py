@@ -54,19 +54,15 @@ class Stack:
             "api": {"port": ports.api, "admin_port": ports.api_admin, "spool_dir": str(data / "spool" / "api")},
             "forward": {
                 "admin_port": ports.forward_admin,
-                "spool_dirs": f"{data / 'spool' / 'edge'},{data / 'spool' / 'api'}",
+                "spool_dirs": [str(data / "spool" / "edge"), str(data / "spool" / "api")],
             },
             "streams": {"admin_port": ports.worker_admin, "state_dir": str(data / "state")},
             "loader": {"admin_port": ports.loader_admin, "data_dir": str(data / "loader")},
         }
 
     def environment(self) -> dict[str, str]:
-        """The same settings as environment variables, for the stages."""
-        return {
-            f"SENDTRAIL_{section}_{name}".upper(): str(value)
-            for section, values in self.tables.items()
-            for name, value in values.items()
-        }
+        """Every setting given, and those of this stack on top, as environment variables for the stages."""
+        return self._config.with_tables(self.tables).environment()
 
     def start(self) -> None:
         """Start everything, in order, until every stage answers.

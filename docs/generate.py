@@ -1,0 +1,120 @@
+"""Writes the generated parts of the docs: the tables of topics, of ClickHouse tables and of commands' help.
+
+    python docs/generate.py           # write
+    python docs/generate.py --check   # exit 1 if a file is stale
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from typer.main import get_command
+
+from sendtrail.topics import TOPICS, Topic
+
+ROOT = Path(__file__).resolve().parent.parent
+_TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS \{database\}\.(\w+)")
+_ORDER = re.compile(r"^ORDER BY (.*)$", re.MULTILINE)
+
+
+def topics_table() -> str:
+    """The topics as a Markdown table."""
+    rows = ["| topic | key | partitions | kept | written by | read by |", "|---|---|---|---|---|---|"]
+    return "\n".join(rows + [_topic_row(topic) for topic in TOPICS])
+
+
+def _topic_row(topic: Topic) -> str:
+    partitions = "as configured" if topic.partitions is None else str(topic.partitions)
+    kept = "compacted" if topic.policy == "compact" else f"{topic.retention_days} days"
+    return f"| `{topic.name}` | {topic.key} | {partitions} | {kept} | {topic.producer} | {topic.consumer} |"
+
+
+def tables_table() -> str:
+    """ClickHouse's tables as a Markdown table, from the migrations' own words."""
+    rows = ["| table | what it holds | ordered by |", "|---|---|---|"]
+    for path in sorted((ROOT / "sinks" / "migrations").glob("*.sql")):
+        text = path.read_text()
+        table, order = _TABLE.search(text), _ORDER.search(text)
+        if table is None or order is None:
+            continue
+        rows.append(f"| `{table[1]}` | {_subject(text)} | `{order[1].strip()}` |")
+    return "\n".join(rows)
+
+
+def _subject(text: str) -> str:
+    """The first sentence of a migration's comment, without the table's name before it."""
+    lines = [line.lstrip("- ") for line in text[: text.index("CREATE")].splitlines()]
+    _, _, words = " ".join(lines).partition(": ")
+    return re.split(r"\. |: ", words)[0].rstrip(".")
+
+
+def command_help() -> str:
+    """The help of every command, as a person sees it at 100 columns."""
+    import os
+
+    os.environ.update(COLUMNS="100", NO_COLOR="1", TERM="dumb")
+    from sendtrail.cli.main import app
+
+    group = get_command(app)
+    texts = []
+    for name, command in sorted(getattr(group, "commands", {}).items()):
+        for path, leaf in _leaves(name, command):
+            texts.append(f"## sendtrail {path}\n\n{_summary(leaf)}\n\n{_options(leaf)}".rstrip())
+    return "\n\n".join(texts)
+
+
+def _leaves(name, command):  # type: ignore[no-untyped-def]
+    children = getattr(command, "commands", None)
+    if not children:
+        return [(name, command)]
+    return [(f"{name} {child}", leaf) for child, leaf in sorted(children.items())]
+
+
+def _summary(command) -> str:  # type: ignore[no-untyped-def]
+    return re.sub(r"\n(?!\n)", " ", (command.help or "").strip()).replace("\n ", "\n\n")
+
+
+def _options(command) -> str:  # type: ignore[no-untyped-def]
+    rows = []
+    for option in command.params:
+        names = ", ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
+        default = option.default if option.default not in (None, False, "") and not callable(option.default) else "–"
+        rows.append(f"| {names} | {(getattr(option, 'help', '') or '').replace('|', '/')} | {default} |")
+    return "\n".join(["| option | what it does | default |", "|---|---|---|", *rows]) if rows else ""
+
+
+PARTS = {
+    "ARCHITECTURE.md": {"topics": topics_table, "tables": tables_table},
+    "docs/cli.md": {"commands": command_help},
+}
+
+
+def filled(text: str, parts: dict[str, "object"]) -> str:
+    """The text with what stands between `<!-- name -->` and `<!-- /name -->` made anew."""
+    for name, make in parts.items():
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        before, _, rest = text.partition(start)
+        _, _, after = rest.partition(end)
+        text = f"{before}{start}\n{make()}\n{end}{after}"  # type: ignore[operator]
+    return text
+
+
+def main() -> int:
+    """Write or check; 1 if a checked file is stale."""
+    stale = 0
+    for name, parts in PARTS.items():
+        path = ROOT / name
+        text = path.read_text()
+        new = filled(text, dict(parts))
+        if new == text:
+            continue
+        stale += 1
+        if "--check" in sys.argv:
+            print(f"{name} is stale: run `make docs`", file=sys.stderr)
+        else:
+            path.write_text(new)
+    return 1 if stale and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
