@@ -1,6 +1,6 @@
 """Embedded Apache Kafka: one broker and controller (KRaft) in a JVM of its own, on the loopback interface.
 
-    python -m sendtrail.local.kafka --data DIR [--port N]
+python -m sendtrail.local.kafka --data DIR [--port N]
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import typer
 from sendtrail.local.artifacts import ensure, read_lock
 from sendtrail.local.kafka_config import JVM_FLAGS, Node, load_node, new_cluster_id, write_files
 from sendtrail.local.kafka_lock import LOCK_PATH
-from sendtrail.local.process import Child, StartError, accepts_connections, die_with_parent
+from sendtrail.local.process import Child, StartError, accepts_connections, die_with_parent, require_free
 
 _STOP_TIMEOUT_S = 30.0
 
@@ -71,7 +71,11 @@ class KafkaBroker:
         return self._child.pid
 
     def start(self) -> None:
-        """Start the broker; returns at once. ArtifactError if Kafka's jars can't be had."""
+        """Start the broker; returns at once.
+
+        ArtifactError if Kafka's jars can't be had, StartError if one of its ports is taken.
+        """
+        require_free("kafka", self.node.port, self.node.controller_port)
         ensure(read_lock(LOCK_PATH))
         command = [sys.executable, "-m", "sendtrail.local.kafka", "--data", str(self.data_dir)]
         command += ["--port", str(self.node.port), "--node-id", str(self._node_id)]

@@ -1,6 +1,6 @@
 """Writes kafka.lock.toml: resolves Kafka's artifacts and records their versions and SHA-256.
 
-    python -m sendtrail.local.kafka_lock
+python -m sendtrail.local.kafka_lock
 """
 
 from __future__ import annotations

@@ -48,9 +48,7 @@ class Child:
         """Exit code of the last run (negative = signal), None while it runs or before the first start."""
         return None if self._process is None else self._process.poll()
 
-    def start(
-        self, command: Sequence[str], *, die_with_parent: bool, extra: Mapping[str, str] | None = None
-    ) -> None:
+    def start(self, command: Sequence[str], *, die_with_parent: bool, extra: Mapping[str, str] | None = None) -> None:
         """Start `command` with its output appended to the log, `extra` on top of the environment.
 
         RuntimeError if it already runs.
@@ -136,3 +134,10 @@ def accepts_connections(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def require_free(name: str, *ports: int) -> None:
+    """StartError if something listens on one of the loopback ports already."""
+    for port in ports:
+        if accepts_connections(port):
+            raise StartError(f"{name} cannot start: port {port} is taken")

@@ -1,16 +1,18 @@
 """Runs the embedded engine in the foreground.
 
-    python -m sendtrail.local.engine --data DIR --native-port N --http-port N --password-file FILE
+python -m sendtrail.local.engine --data DIR --native-port N --http-port N --password-file FILE
 """
 
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 
 from sendtrail.local.engine.core import Core
@@ -20,6 +22,7 @@ from sendtrail.local.engine.server import NativeServer
 from sendtrail.local.process import die_with_parent
 
 _DRAIN_TIMEOUT_S = 15.0
+_LOG_LEVEL = logging.INFO
 
 
 def _lock(data_dir: Path) -> int:
@@ -44,14 +47,18 @@ def main(
 ) -> None:
     """Serve one data directory until SIGTERM or SIGINT; running queries are given time to finish."""
     die_with_parent()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(_LOG_LEVEL))
     data = data.absolute()
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
     _lock(data)
     credentials = Credentials(ensure_password(password_file or data / "password"))
     core = Core(data / "store", max_queries)
-    native = NativeServer(core, credentials, native_port, max_connections)
-    native.start()
-    serve_until_signal(core, credentials, http_port)
+    try:
+        native = NativeServer(core, credentials, native_port, max_connections)
+        native.start()
+        serve_until_signal(core, credentials, http_port, native.stop_accepting)
+    except OSError as error:
+        sys.exit(f"cannot listen on 127.0.0.1:{native_port} and 127.0.0.1:{http_port}: {error}")
     native.close(_DRAIN_TIMEOUT_S)
     core.close()
 

@@ -73,7 +73,7 @@ def _unsupported(type_name: str) -> EngineError:
 
 
 def _split(type_name: str) -> tuple[str, list[str]]:
-    """"Map(String, Array(Int8))" -> ("Map", ["String", "Array(Int8)"])."""
+    """Name and arguments of a type: `Map(String, Array(Int8))` is ("Map", ["String", "Array(Int8)"])."""
     name, bracket, rest = type_name.strip().partition("(")
     if not bracket:
         return name, []

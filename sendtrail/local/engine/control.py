@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from sendtrail.local.engine.secret import USER, ensure_password
-from sendtrail.local.process import Child, accepts_connections, free_port
+from sendtrail.local.process import Child, accepts_connections, free_port, require_free
 
 _STOP_TIMEOUT_S = 40.0
 
@@ -73,7 +73,8 @@ class Engine:
         return self._child.returncode
 
     def start(self) -> None:
-        """Start the engine; returns at once."""
+        """Start the engine; returns at once. StartError if one of its ports is taken."""
+        require_free("engine", self.native_port, self.http_port)
         command = [sys.executable, "-m", "sendtrail.local.engine", "--data", str(self.data_dir)]
         command += ["--native-port", str(self.native_port), "--http-port", str(self.http_port)]
         command += ["--password-file", str(self.password_file)]

@@ -6,14 +6,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
+
+import structlog
 
 from sendtrail.local.engine.errors import TOO_MANY_QUERIES, engine_error
 from sendtrail.local.engine.session import MARKER_SETTING, Limits, Session
 from sendtrail.local.engine.statements import quote_string
 
-if TYPE_CHECKING:
-    from chdb.state.sqlitelike import Connection
+_log = structlog.get_logger("engine")
 
 
 class Core:
@@ -29,16 +30,16 @@ class Core:
         self.version = self._admin.query("SELECT version()", "TSV").bytes().decode().strip()
         self.timezone = self._admin.query("SELECT timezone()", "TSV").bytes().decode().strip()
         names = self._admin.query("SELECT name FROM system.settings", "TSV").bytes().decode()
-        self._setting_names = frozenset(names.split())
+        self._limits = Limits(self._connect, frozenset(names.split()), self.slot, self.cancel)
 
-    def _connect(self) -> Connection:
+    def _connect(self) -> Any:
         from chdb.state.sqlitelike import Connection
 
         return Connection(self._path)
 
     def session(self) -> Session:
         """A new session in database `default`."""
-        return Session(self._connect(), Limits(self._setting_names, self.slot, self.cancel))
+        return Session(self._limits)
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -55,7 +56,10 @@ class Core:
         """Cancel the running query of the session with this marker, or of all with the empty marker."""
         condition = f"Settings['{MARKER_SETTING}'] = {quote_string(marker)}" if marker else "1"
         with self._admin_lock:
-            self._admin.query(f"KILL QUERY WHERE {condition} ASYNC", "Null")
+            try:
+                self._admin.query(f"KILL QUERY WHERE {condition} ASYNC", "Null")
+            except RuntimeError as error:
+                _log.warning("a query could not be cancelled", error=str(error))
 
     def close(self) -> None:
         """Close the engine once every session is closed."""

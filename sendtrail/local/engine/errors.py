@@ -46,6 +46,10 @@ class EngineError(Exception):
         return _HTTP_STATUS.get(self.code, 500)
 
 
+class ProtocolError(EngineError):
+    """The client's stream can't be followed any further: answer, then close the connection."""
+
+
 def engine_error(code: int, text: str, name: str) -> EngineError:
     """An error of our own in ClickHouse's words, e.g. name "SYNTAX_ERROR"."""
     return EngineError(code, f"DB::Exception: {text} ({name})")

@@ -169,8 +169,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-def serve_until_signal(core: Core, credentials: Credentials, port: int) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what runs (bounded)."""
+def serve_until_signal(core: Core, credentials: Credentials, port: int, stopping: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then call `stopping` and finish what runs (bounded)."""
     listener = socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)
     app = Guard(HttpFront(core, credentials).app(), listener.getsockname()[1])
     config = uvicorn.Config(
@@ -181,11 +181,12 @@ def serve_until_signal(core: Core, credentials: Credentials, port: int) -> None:
         server_header=False,
         timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
     )
-    asyncio.run(_serve(_Server(config), listener))
+    asyncio.run(_serve(_Server(config), listener, stopping))
 
 
-async def _serve(server: _Server, listener: socket.socket) -> None:
+async def _serve(server: _Server, listener: socket.socket, stopping: Callable[[], None]) -> None:
     def stop() -> None:
+        stopping()
         server.should_exit = True
 
     for number in (signal.SIGTERM, signal.SIGINT):

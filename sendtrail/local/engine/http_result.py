@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 
 from sendtrail.local.engine.request import HttpQuery, Statement
 from sendtrail.local.engine.session import Session
-from sendtrail.local.engine.statements import without_format
+from sendtrail.local.engine.statements import Insert, without_format
 
 # Formats whose pieces can follow each other; a result in any other is made as a whole.
 _STREAMED = frozenset(
@@ -52,7 +53,7 @@ def run_statement(session: Session, query: HttpQuery, statement: Statement) -> O
         session.forbid_changes()
     if statement.insert is not None:
         with session.slot():
-            return _summary(_insert(session, statement))
+            return _summary(_insert(session, statement.insert, statement))
     plain, named_format = without_format(statement.text)
     output_format = named_format or query.default_format
     headers = {
@@ -67,26 +68,23 @@ def run_statement(session: Session, query: HttpQuery, statement: Statement) -> O
     return Outcome(_behind(first, pieces), headers)
 
 
-def _insert(session: Session, statement: Statement) -> int:
-    if statement.insert is None or not statement.data:
-        return 0
-    inserter = session.insert(statement.insert, statement.data_format)
-    try:
-        inserter.append(statement.data)
+def _insert(session: Session, insert: Insert, statement: Statement) -> int:
+    with closing(session.insert(insert, statement.data_format)) as inserter:
+        if statement.data:
+            inserter.append(statement.data)
         return inserter.finish()
-    except BaseException:
-        inserter.cancel()
-        raise
 
 
 def _summary(written_rows: int) -> Outcome:
     summary = json.dumps({"read_rows": "0", "written_rows": str(written_rows)})
-    return Outcome((piece for piece in ()), {"X-ClickHouse-Summary": summary})
+    return Outcome(_nothing(), {"X-ClickHouse-Summary": summary})
 
 
-def _streamed(
-    session: Session, text: str, output_format: str, query: HttpQuery
-) -> Generator[bytes, None, None]:
+def _nothing() -> Generator[bytes, None, None]:
+    yield b""
+
+
+def _streamed(session: Session, text: str, output_format: str, query: HttpQuery) -> Generator[bytes, None, None]:
     with session.slot():
         stream = session.stream(text, output_format, query.params)
         finished = False

@@ -66,11 +66,7 @@ def read_request(request: Request) -> HttpQuery:
             for name, value in query.items()
             if name not in _OWN_PARAMETERS and not name.startswith(_PARAM_PREFIX)
         },
-        {
-            name.removeprefix(_PARAM_PREFIX): value
-            for name, value in query.items()
-            if name.startswith(_PARAM_PREFIX)
-        },
+        {name.removeprefix(_PARAM_PREFIX): value for name, value in query.items() if name.startswith(_PARAM_PREFIX)},
         request.method == "POST",
     )
 

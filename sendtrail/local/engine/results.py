@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Mapping
+from contextlib import closing
 
+from sendtrail.local.engine.blocks import Columns
+from sendtrail.local.engine.columns import column
 from sendtrail.local.engine.errors import NO_SUCH_COLUMN, EngineError, engine_error
 from sendtrail.local.engine.session import Session
 from sendtrail.local.engine.statements import Insert, first_word, without_format
 
 _NOT_STREAMED = "Streaming query is not supported"
 _NOT_INSERTED = frozenset({"MATERIALIZED", "ALIAS"})
+_BARE = "DateTime"
 _HEADER_FORMAT = "JSONCompactEachRowWithNamesAndTypes"
-
-Columns = tuple[tuple[str, str], ...]
 
 
 def result_pieces(session: Session, text: str, params: Mapping[str, str]) -> Generator[bytes, None, None]:
@@ -57,6 +59,24 @@ def result_columns(session: Session, text: str, params: Mapping[str, str]) -> Co
     return tuple(zip(json.loads(lines[0]), json.loads(lines[1]), strict=True))
 
 
+def exact_columns(session: Session, columns: Columns, text: str, params: Mapping[str, str]) -> Columns:
+    """`columns` of a running result with the time zones that the engine's output leaves out of DateTime."""
+    if all(type_name != _BARE for _, type_name in columns):
+        return columns
+    with closing(session.twin()) as twin:
+        try:
+            exact = result_columns(twin, text, params)
+        except EngineError:
+            # It reads what only its own session has, e.g. a temporary table.
+            return columns
+    if [name for name, _ in exact] != [name for name, _ in columns]:
+        return columns
+    return tuple(
+        (name, better if type_name == _BARE else type_name)
+        for (name, type_name), (_, better) in zip(columns, exact, strict=True)
+    )
+
+
 def insert_columns(session: Session, insert: Insert) -> Columns:
     """Names and types an INSERT takes, in its order. EngineError for an unknown table (60) or column (16)."""
     rows = session.describe(insert.target, {})
@@ -70,4 +90,7 @@ def insert_columns(session: Session, insert: Insert) -> Columns:
         if name not in types:
             text = f"No such column {name} in table {insert.target}"
             raise engine_error(NO_SUCH_COLUMN, text, "NO_SUCH_COLUMN_IN_TABLE")
+    for name in names:
+        # Refuse what can't be carried before the client sends it.
+        column(types[name])
     return tuple((name, types[name]) for name in names)

@@ -62,26 +62,36 @@ class NativeServer:
                 return False
             if len(self._clients) >= self._max_connections:
                 text = f"Too many connections (maximum: {self._max_connections})"
-                Wire(client).write_exception(
-                    engine_error(TOO_MANY_QUERIES, text, "TOO_MANY_SIMULTANEOUS_QUERIES")
-                )
+                Wire(client).write_exception(engine_error(TOO_MANY_QUERIES, text, "TOO_MANY_SIMULTANEOUS_QUERIES"))
                 return False
             self._clients[client] = connection
             return True
 
-    def close(self, timeout_s: float) -> None:
-        """Accept no more, let running queries finish for `timeout_s`, then cancel them and part with everyone."""
+    def stop_accepting(self) -> None:
+        """Take no new client and part with those that are idle."""
+        with self._lock:
+            if self._closing:
+                return
+            self._closing = True
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._part()
+
+    def close(self, timeout_s: float) -> None:
+        """Let running queries finish for `timeout_s`, then cancel them and part with everyone."""
+        self.stop_accepting()
+        if not self._wait_for_clients(timeout_s):
+            self._core.cancel("")
+            self._part(everyone=True)
+            self._wait_for_clients(timeout_s)
+
+    def _wait_for_clients(self, timeout_s: float) -> bool:
         deadline = time.monotonic() + timeout_s
-        with self._lock:
-            self._closing = True
-        while self._part() and time.monotonic() < deadline:
+        while self._part():
+            if time.monotonic() > deadline:
+                return False
             time.sleep(0.02)
-        self._core.cancel("")
-        self._part(everyone=True)
-        while self._clients and time.monotonic() < deadline + timeout_s:
-            time.sleep(0.02)
+        return True
 
     def _part(self, *, everyone: bool = False) -> int:
         """Close idle clients (or all); returns how many are left."""

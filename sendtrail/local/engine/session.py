@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sendtrail.local.engine.errors import (
     INTO_OUTFILE_NOT_ALLOWED,
@@ -16,6 +16,7 @@ from sendtrail.local.engine.errors import (
     engine_error,
     from_engine,
 )
+from sendtrail.local.engine.inserter import Inserter
 from sendtrail.local.engine.statements import (
     Insert,
     first_word,
@@ -24,26 +25,27 @@ from sendtrail.local.engine.statements import (
     writes_file,
 )
 
-if TYPE_CHECKING:
-    from chdb.state.sqlitelike import Connection, StreamingInserter, StreamingResult
-
 # The setting by which Core finds a session's running query; a client's own value is left out.
 MARKER_SETTING = "log_comment"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a session needs of its engine: known settings, places for queries, cancelling by marker."""
+    """What a session needs of its engine: connections, known settings, places for queries, cancelling by marker."""
 
+    connect: Callable[[], Any]
     setting_names: frozenset[str]
     slot: Callable[[], AbstractContextManager[None]]
     cancel: Callable[[str], None]
 
 
 class Stream:
-    """The result of a running query, piece by piece; each piece is complete output of the format."""
+    """The result of a running query, piece by piece; each piece is complete output of the format.
 
-    def __init__(self, result: StreamingResult) -> None:
+    `result` is chDB's StreamingResult.
+    """
+
+    def __init__(self, result: Any) -> None:
         self._result = result
 
     def __iter__(self) -> Iterator[bytes]:
@@ -64,45 +66,34 @@ class Stream:
             raise from_engine(error) from error
 
 
-class Inserter:
-    """A running insert; nothing is stored before `finish`."""
-
-    def __init__(self, inserter: StreamingInserter) -> None:
-        self._inserter = inserter
-
-    def append(self, data: bytes) -> None:
-        """Add data in the insert's format. EngineError if the engine refuses it."""
-        try:
-            self._inserter.append(data)
-        except RuntimeError as error:
-            raise from_engine(error) from error
-
-    def finish(self) -> int:
-        """Store everything; returns the rows written, views included. EngineError if it fails."""
-        try:
-            return int(self._inserter.finish().rows_written)
-        except RuntimeError as error:
-            raise from_engine(error) from error
-
-    def cancel(self) -> None:
-        """Store nothing."""
-        self._inserter.cancel()
-
-
 class Session:
-    """A connection to the engine; one statement at a time, `cancel` from any thread."""
+    """A connection to the engine (chDB's Connection); one statement at a time, `cancel` from any thread."""
 
-    def __init__(self, connection: Connection, limits: Limits) -> None:
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._connection = connection
+        self._connection = limits.connect()
         self._marker = uuid.uuid4().hex
-        self._applied: dict[str, str] = {}
-        self._own_sets: list[str] = []
+        self._database = ""
+        # Settings of the last statement still in force; None = one whose value is not certain.
+        self._applied: dict[str, str | None] = {}
+        # The client's own SET statements, oldest first.
+        self._own_sets: dict[str, None] = {}
         self._set({MARKER_SETTING: self._marker})
+
+    def twin(self) -> Session:
+        """A second session with the same database and settings, for a question while this one is busy."""
+        twin = Session(self._limits)
+        if self._database:
+            twin.use(self._database)
+        for statement in self._own_sets:
+            twin._query(statement, "Null")
+        twin._set({name: value for name, value in self._applied.items() if value is not None})
+        return twin
 
     def use(self, database: str) -> None:
         """Choose the database. EngineError (81) if there is none of that name."""
         self._query(f"USE {quote_name(database)}", "Null")
+        self._database = database
 
     def apply(self, settings: Mapping[str, str], important: frozenset[str] = frozenset()) -> None:
         """Make `settings` the ones of the next statement, and of no later one.
@@ -117,13 +108,18 @@ class Session:
         }
         stale = [name for name in self._applied if name not in wanted]
         if stale:
-            self._query("SET " + ", ".join(f"{name} = DEFAULT" for name in stale), "Null")
-            for statement in self._own_sets:
-                self._query(statement, "Null")
+            self._reset(stale)
         changed = {name: value for name, value in wanted.items() if self._applied.get(name) != value}
-        self._applied = {name: value for name, value in self._applied.items() if name in wanted}
+        self._applied = {name: self._applied.get(name) for name in wanted}
+        self._applied |= dict.fromkeys(changed)
         self._set(changed)
         self._applied |= changed
+
+    def _reset(self, names: list[str]) -> None:
+        """Back to the values the client's own SET statements left."""
+        self._query("SET " + ", ".join(f"{name} = DEFAULT" for name in names), "Null")
+        for statement in self._own_sets:
+            self._query(statement, "Null")
 
     def forbid_changes(self) -> None:
         """Let the rest of the session only read; settings of a query may still change (readonly = 2)."""
@@ -140,10 +136,7 @@ class Session:
 
     def read_only(self, text: str) -> bool:
         """True if `text` only reads, so that its result can be streamed. EngineError for several statements."""
-        try:
-            facts = self._connection._conn.classify_query(text)
-        except RuntimeError as error:
-            raise from_engine(error) from error
+        facts = self._connection._conn.classify_query(text)
         if facts["statement_count"] > 1:
             raise engine_error(SYNTAX_ERROR, "Multi-statements are not allowed", "SYNTAX_ERROR")
         return bool(facts["query_class"].name == "READ_ONLY")
@@ -152,11 +145,16 @@ class Session:
         """Run a statement as a whole; returns its output."""
         if writes_file(text):
             raise engine_error(INTO_OUTFILE_NOT_ALLOWED, "INTO OUTFILE is not allowed", "INTO_OUTFILE_NOT_ALLOWED")
+        word = first_word(text)
+        if word == "SET":
+            # What the client sets must win over the last statement's settings, and survive their removal.
+            self.apply({})
         output = self._query(text, output_format, params)
-        if first_word(text) == "SET":
-            self._own_sets.append(text)
-            # A later statement's setting of the same name has to be sent again.
-            self._applied = {name: value for name, value in self._applied.items() if name not in text}
+        if word == "SET":
+            self._own_sets.pop(text, None)
+            self._own_sets[text] = None
+        elif word == "USE":
+            self._database = self._query("SELECT currentDatabase()", "TabSeparatedRaw").decode().rstrip("\n")
         return output
 
     def stream(self, text: str, output_format: str, params: Mapping[str, str]) -> Stream:
@@ -167,9 +165,12 @@ class Session:
             raise from_engine(error) from error
 
     def insert(self, insert: Insert, input_format: str) -> Inserter:
-        """Start an insert whose data is appended in `input_format`."""
+        """An insert to which data in `input_format` is appended."""
+        return Inserter(insert, input_format, self._write)
+
+    def _write(self, text: str) -> int:
         try:
-            return Inserter(self._connection.send_insert(insert.head, input_format))
+            return int(self._connection.query(text, "Null").rows_written())
         except RuntimeError as error:
             raise from_engine(error) from error
 

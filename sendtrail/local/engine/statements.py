@@ -40,12 +40,13 @@ class Token:
 class Insert:
     """An INSERT that takes data.
 
-    `head` is the statement before VALUES or FORMAT, `target` a table name or FUNCTION call as written,
-    `columns` the listed ones (None = all), `excluded` those of `* EXCEPT (…)`; the inline data starts at
-    `data_start`.
+    `head` is the statement before SETTINGS, VALUES or FORMAT, `settings` its SETTINGS clause, `target` a table
+    name or FUNCTION call as written, `columns` the listed ones (None = all), `excluded` those of
+    `* EXCEPT (…)`; the inline data starts at `data_start`.
     """
 
     head: str
+    settings: str
     target: str
     columns: tuple[str, ...] | None
     excluded: tuple[str, ...]
@@ -85,14 +86,12 @@ def first_word(text: str) -> str:
 def without_format(text: str) -> tuple[str, str | None]:
     """`text` without its FORMAT clause, and the format's name (None if it has none)."""
     depth = 0
-    stream = tokens(text)
-    for token in stream:
+    found = list(tokens(text))
+    for at, token in enumerate(found[:-1]):
         depth += token.is_mark("(", "[") - token.is_mark(")", "]")
-        if depth == 0 and token.is_word("FORMAT"):
-            name = next(stream, None)
-            following = next(stream, None)
-            if name is None or name.kind != "word":
-                continue
+        name = found[at + 1]
+        if depth == 0 and token.is_word("FORMAT") and name.kind == "word":
+            following = found[at + 2] if at + 2 < len(found) else None
             if following is None or following.is_mark(";") or following.is_word("SETTINGS"):
                 return text[: token.start] + text[name.end :], name.text
     return text, None
@@ -130,7 +129,16 @@ def parse_insert(text: str) -> Insert | None:
             format_name, data_start = name.text, name.end
     target, rest = _target(text, parts)
     columns, excluded = _columns(rest)
-    return Insert(text[:head_end], target, columns, excluded, format_name, data_start)
+    settings_start = next((part.start for part in rest if part.is_word("SETTINGS")), head_end)
+    return Insert(
+        text[:settings_start],
+        text[settings_start:head_end],
+        target,
+        columns,
+        excluded,
+        format_name,
+        data_start,
+    )
 
 
 def _until_data(stream: Iterator[Token]) -> tuple[list[Token], Token | None]:
@@ -138,9 +146,7 @@ def _until_data(stream: Iterator[Token]) -> tuple[list[Token], Token | None]:
     parts: list[Token] = []
     depth = 0
     for token in stream:
-        if depth == 0 and (
-            token.is_word("VALUES", "FORMAT", "SELECT", "WITH", "FROM", "WATCH") or token.is_mark(";")
-        ):
+        if depth == 0 and (token.is_word("VALUES", "FORMAT", "SELECT", "WITH", "FROM", "WATCH") or token.is_mark(";")):
             return parts, token
         depth += token.is_mark("(") - token.is_mark(")")
         parts.append(token)

@@ -11,6 +11,24 @@ from contextlib import contextmanager
 _CANCEL_BYTE = 3
 
 
+class _Watch:
+    """One registration. The lock keeps a late cancel from reaching the client's next query."""
+
+    def __init__(self, cancel: Callable[[], None]) -> None:
+        self._cancel = cancel
+        self._lock = threading.Lock()
+        self._active = True
+
+    def end(self) -> None:
+        with self._lock:
+            self._active = False
+
+    def fire(self) -> None:
+        with self._lock:
+            if self._active:
+                self._cancel()
+
+
 class Watcher:
     """One thread that watches the sockets of clients whose thread is busy in the engine."""
 
@@ -24,20 +42,20 @@ class Watcher:
     @contextmanager
     def watching(self, client: socket.socket, cancel: Callable[[], None]) -> Iterator[None]:
         """Call `cancel` (in the watcher's thread) once if the client closes or sends a Cancel meanwhile."""
+        watch = _Watch(cancel)
         with self._lock:
-            self._selector.register(client, selectors.EVENT_READ, cancel)
-        self._wake()
+            self._selector.register(client, selectors.EVENT_READ, watch)
+        self._wake_in.send(b"w")
         try:
             yield
         finally:
-            self._forget(client)
+            self._forget(client, watch)
+            watch.end()
 
-    def _wake(self) -> None:
-        self._wake_in.send(b"w")
-
-    def _forget(self, client: socket.socket) -> None:
+    def _forget(self, client: socket.socket, watch: _Watch) -> None:
         with self._lock:
-            if client in self._selector.get_map():
+            key = self._selector.get_map().get(client)
+            if key is not None and key.data is watch:
                 self._selector.unregister(client)
 
     def _run(self) -> None:
@@ -47,9 +65,9 @@ class Watcher:
                     self._wake_out.recv(4096)
                     continue
                 client: socket.socket = key.fileobj  # type: ignore[assignment]
-                self._forget(client)
+                self._forget(client, key.data)
                 if _gone_or_cancelled(client):
-                    key.data()
+                    key.data.fire()
 
 
 def _gone_or_cancelled(client: socket.socket) -> bool:
