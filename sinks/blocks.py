@@ -10,10 +10,10 @@ MAPPING_VERSION = 1
 
 
 class BadLine(NamedTuple):
-    """A line of an enriched record that is no row: its bytes, its place in the record, and why."""
+    """A line of an enriched record that is no row: its bytes, its number among the record's lines from 0, and why."""
 
     line: bytes
-    index: int
+    number: int
     detail: str
 
 
@@ -66,11 +66,11 @@ class Target(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a row came from in its source partition."""
+    """Where a row came from in its source partition: source offset, and index there."""
 
     topic_id: str
     offset: int
-    index: int
+    number: int
 
     def is_below(self, other: "Place") -> bool:
         """True if it was written before: what an earlier source topic left is always before."""

@@ -1,0 +1,71 @@
+"""Proves that ClickHouse will take an event row: what decoding has not proved already (ranges, hexadecimal digits).
+
+`fault` says it of one row; `are_sound` says it of many at once from their columns, at a fraction of the cost. Both
+agree (tested); the loader asks `fault` only where `are_sound` says no.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sendtrail.enriched import EventRow
+from sendtrail.ids import is_event_id
+from sinks.columns import KINDS, MAX_TIME_MS, MAX_UINT32, MAX_UINT64, REASON_SEPARATOR
+
+NOBODY = "0" * 32
+
+#: Field -> the largest value its column takes.
+_LIMITS = {
+    "delivery": MAX_UINT64,
+    "message": MAX_UINT64,
+    "recipient": MAX_UINT64,
+    "source_offset": MAX_UINT64,
+    "source_index": MAX_UINT32,
+    "index": MAX_UINT32,
+    "url_id": MAX_UINT32,
+    "event_time_ms": MAX_TIME_MS,
+}
+
+
+def fault(row: EventRow) -> str | None:
+    """Why the row can't be stored, None if it can."""
+    if row.kind not in KINDS:
+        return f"an event line of kind {row.kind}"
+    for field, limit in _LIMITS.items():
+        value = getattr(row, field)
+        if value is not None and value > limit:
+            return f"{field} {value} is above {limit}"
+    if not is_event_id(row.event_id):
+        return "event_id is not 32 lower-case hexadecimal digits"
+    if row.person and not is_event_id(row.person):
+        return "person is not 32 lower-case hexadecimal digits"
+    if row.visitor is not None and not is_event_id(row.visitor):
+        return "visitor is not 32 lower-case hexadecimal digits"
+    if any(REASON_SEPARATOR in reason for reason in row.class_reasons):
+        return "the name of a reason has a comma"
+    return None
+
+
+def are_sound(columns: Mapping[str, Sequence[Any]]) -> bool:
+    """True if no row has a fault. `columns`: field name of EventRow -> its values, one per row."""
+    return (
+        set(columns["kind"]) <= KINDS.keys()
+        and all(_fits(columns[field], limit) for field, limit in _LIMITS.items())
+        and _is_hexadecimal(columns["event_id"])
+        and _is_hexadecimal([person or NOBODY for person in columns["person"]])
+        and _is_hexadecimal([visitor or NOBODY for visitor in columns["visitor"]])
+        and not any(REASON_SEPARATOR in reason for reasons in columns["class_reasons"] if reasons for reason in reasons)
+    )
+
+
+def _fits(values: Sequence[Any], limit: int) -> bool:
+    numbers = [value for value in values if value is not None] if None in values else values
+    return max(numbers, default=0) <= limit
+
+
+def _is_hexadecimal(ids: Sequence[str]) -> bool:
+    """`bytes.fromhex` skips white space and takes upper case; the lengths and the comparison don't."""
+    text = "".join(ids)
+    try:
+        return bytes.fromhex(text).hex() == text and set(map(len, ids)) == {32}
+    except ValueError:
+        return False
