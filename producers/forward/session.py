@@ -92,7 +92,9 @@ def open_session(
 ) -> Session | None:
     """A session, once a broker answers and has the topics with these partition counts. None if `stopping` came first.
 
-    `say` is told after every try that failed. Raises TopicsError for another count than the configured one: events would go to wrong partitions.
+    `say` is told after every try that failed.
+
+    Raises TopicsError for another count than the configured one: events would go to wrong partitions.
     """
     retrying = Retrying(
         retry=retry_if_exception_type(KafkaError),
