@@ -1,0 +1,98 @@
+"""request -> (reply, event | None). Pure: the keys, the clock and the random bytes come in as arguments.
+
+A pixel is always a gif; a redirect goes only where a sound signature of a key that is not revoked says; a GET changes
+nothing, only a POST unsubscribes (RFC 8058).
+"""
+
+from producers.edge import replies
+from producers.edge.addresses import TrustedProxies
+from producers.edge.replies import Reply
+from producers.edge.request import Origin, Request, origin_of, text_of
+from sendtrail.errors import Invalid
+from sendtrail.events import VERSION, Event, How
+from sendtrail.gateways import resolve
+from sendtrail.ids import RandomBytes, hit_id
+from sendtrail.keyring import Keyring
+from sendtrail.links import Link
+
+Answer = tuple[Reply, Event | None]
+
+_GETS = (b"GET", b"HEAD")
+
+
+def collect(
+    request: Request, keyring: Keyring, proxies: TrustedProxies, now_ms: int, random_bytes: RandomBytes
+) -> Answer:
+    """Answer one request. `now_ms`: UTC milliseconds. Never raises on what the request holds."""
+    if request.method not in _GETS and request.method != b"POST":
+        return replies.METHOD_NOT_ALLOWED, None
+    read = resolve(keyring, request.target)
+    if isinstance(read, Invalid):
+        return _bad(request, read.reason), None
+    link = read.link
+    if request.method == b"POST" and link.kind != "optout":
+        return replies.POST_NOT_ALLOWED, None
+    if read.key_state == "revoked":
+        return _revoked(link), None
+    origin = origin_of(request, proxies)
+    reply, how = _optout(request, link, origin) if link.kind == "optout" else (_follow(link), None)
+    if reply.reason:
+        return reply, None
+    return reply, _hit(request, link, origin, how, hit_id(now_ms, random_bytes), now_ms)
+
+
+def _bad(request: Request, reason: str) -> Reply:
+    """A pixel stays a pixel for whatever shows it; everything else is a page."""
+    if request.target[:3].lower() == "/o/":
+        return replies.pixel(reason) if request.method != b"POST" else replies.POST_NOT_ALLOWED
+    if request.target == "/robots.txt":
+        return replies.ROBOTS
+    return replies.not_found(reason)
+
+
+def _revoked(link: Link) -> Reply:
+    return replies.pixel("revoked") if link.kind == "open" else replies.revoked(link.kind, link.destination)
+
+
+def _follow(link: Link) -> Reply:
+    if link.kind == "open":
+        return replies.PIXEL
+    if link.kind == "web":
+        return replies.not_found("not_served")
+    return replies.redirect(link.kind, link.destination) if link.destination else replies.not_found("no_destination")
+
+
+def _optout(request: Request, link: Link, origin: Origin) -> tuple[Reply, How]:
+    """A prefetched POST is shown the page too: nobody has pressed the button."""
+    if request.method == b"POST" and not origin.prefetch:
+        return replies.OPTOUT_DONE, "one_click" if _is_one_click(request.body) else "form"
+    return replies.redirect("optout", link.destination) if link.destination else replies.OPTOUT, "view"
+
+
+def _is_one_click(body: bytes) -> bool:
+    """RFC 8058 §3.2: `List-Unsubscribe=One-Click`, as form data or as one part of a multipart body."""
+    folded = body.lower()
+    return b"list-unsubscribe" in folded and b"one-click" in folded
+
+
+def _hit(request: Request, link: Link, origin: Origin, how: How | None, event_id: str, now_ms: int) -> Event:
+    headers = request.headers
+    return Event(
+        version=VERSION,
+        event_id=event_id,
+        kind=link.kind,
+        event_time_ms=now_ms,
+        source="edge",
+        delivery=link.delivery,
+        message=link.message,
+        recipient=link.recipient,
+        url_id=None if link.kind == "open" else link.url_id,
+        position=link.position,
+        destination=link.destination,
+        flags=link.flags,
+        how=how,
+        user_agent=text_of(headers.get(b"user-agent")),
+        address=origin.address,
+        referrer=text_of(headers.get(b"referer")),
+        hints=origin.hints,
+    )

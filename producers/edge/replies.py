@@ -1,0 +1,88 @@
+"""What the edge answers, as values; `wire.py` makes bytes of them."""
+
+import re
+from functools import cache
+
+import msgspec
+
+from producers.edge import pages
+
+GIF = bytes.fromhex(
+    "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
+)  # 43 bytes: one transparent pixel
+
+HTML = b"text/html; charset=utf-8"
+_PAGE_HEADERS = (
+    b"Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    b"frame-ancestors 'none'; base-uri 'none'\r\n"
+    b"Referrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n"
+)
+#: What a redirect may lead to, even where a key holder signed something else.
+_FOLLOWED = re.compile(r"https?://[^\x00-\x20\x7f-\x9f\u2028\u2029]+", re.IGNORECASE)
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    """One answer. `route`: the link kind answered, or `page`. `headers`: whole lines beyond the usual ones.
+
+    `reason`: why the link was not followed, empty where it was. `constant`: one object for many requests.
+    """
+
+    status: int
+    route: str
+    body: bytes = b""
+    content_type: bytes = HTML
+    headers: bytes = b""
+    reason: str = ""
+    constant: bool = False
+
+
+def _page(status: int, route: str, body: bytes, reason: str = "", headers: bytes = b"", constant: bool = True) -> Reply:
+    return Reply(status, route, body, HTML, _PAGE_HEADERS + headers, reason, constant)
+
+
+@cache
+def pixel(reason: str = "") -> Reply:
+    """The gif, whatever the token was; `reason` from a closed list."""
+    return Reply(200, "open", GIF, b"image/gif", b"Cross-Origin-Resource-Policy: cross-origin\r\n", reason, True)
+
+
+@cache
+def not_found(reason: str) -> Reply:
+    """The page for a link that leads nowhere; `reason` from a closed list."""
+    return _page(404, "page", pages.NOT_FOUND, reason)
+
+
+def revoked(route: str, destination: str) -> Reply:
+    """The page that shows where a link with a revoked key would have led."""
+    return _page(200, route, pages.revoked(destination), "revoked", constant=False)
+
+
+def redirect(route: str, destination: str) -> Reply:
+    """A 302 to a destination, its ASCII characters byte for byte, others percent-encoded as UTF-8."""
+    if not _FOLLOWED.fullmatch(destination):
+        return not_found("unsafe_destination")
+    location = destination if destination.isascii() else _ascii(destination)
+    return Reply(302, route, b"", b"", b"Location: " + location.encode("ascii") + b"\r\n")
+
+
+def _ascii(destination: str) -> str:
+    """A `Location` header holds ASCII only; browsers encode raw UTF-8 in it in this way themselves."""
+    return "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in destination.encode())
+
+
+def plain(status: int, text: str, headers: bytes = b"") -> Reply:
+    """A short text, for what no person looks at."""
+    return Reply(status, "page", text.encode() + b"\n", b"text/plain; charset=utf-8", headers, constant=True)
+
+
+PIXEL = pixel()
+OPTOUT = _page(200, "optout", pages.OPTOUT)
+OPTOUT_DONE = _page(200, "optout", pages.OPTOUT_DONE)
+ROBOTS = plain(200, "User-agent: *\nDisallow: /")
+METHOD_NOT_ALLOWED = plain(405, "method not allowed", b"Allow: GET, HEAD, POST\r\n")
+POST_NOT_ALLOWED = plain(405, "method not allowed", b"Allow: GET, HEAD\r\n")
+BAD_REQUEST = plain(400, "bad request")
+TIMED_OUT = plain(408, "request timed out")
+BODY_TOO_LARGE = plain(413, "body too large")
+TARGET_TOO_LONG = plain(414, "request target too long")
+HEAD_TOO_LARGE = plain(431, "header fields too large")

@@ -1,0 +1,165 @@
+"""hits -> replies, events -> spool: every turn of the event loop ends with one write, and only then answers leave."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import structlog
+
+from producers.edge import replies
+from producers.edge.addresses import TrustedProxies
+from producers.edge.collect import collect
+from producers.edge.counts import BadLinks, Counts
+from producers.edge.http import Connection
+from producers.edge.limits import EVICTION_SEARCH, limits_of
+from producers.edge.random_pool import RandomPool
+from producers.edge.replies import Reply
+from producers.edge.request import Request
+from producers.edge.wire import Wire
+from producers.spool import SpoolWriter
+from sendtrail.events import Event
+from sendtrail.ids import RandomBytes
+from sendtrail.keyring import Keyring
+from sendtrail.metrics import gauge
+from sendtrail.settings import EdgeSettings
+
+BACKLOG = 4096  # connections the kernel may hold until they are accepted
+DRAIN_POLL_S = 0.02
+
+
+class EdgeServer:
+    """The public listener and what all its connections share. `now`: loop time; `now_ms`: UTC of the last request."""
+
+    def __init__(
+        self,
+        keyring: Keyring,
+        spool: SpoolWriter,
+        settings: EdgeSettings,
+        *,
+        clock_ns: Callable[[], int] = time.time_ns,
+        random_bytes: RandomBytes | None = None,
+    ) -> None:
+        """Raises SettingsError for a trusted proxy that is no network."""
+        self.limits = limits_of(settings)
+        self.wire = Wire()
+        self.counts = Counts()
+        self.bad_links = BadLinks()
+        self.draining = False
+        self.now = 0.0
+        self.now_ms = clock_ns() // 1_000_000
+        self._keyring = keyring
+        self.spool = spool
+        self._settings = settings
+        self._proxies = TrustedProxies(settings.trusted_proxies)
+        self._clock_ns = clock_ns
+        self._random_bytes = random_bytes or RandomPool().take
+        self._connections: dict[Connection, None] = {}
+        self._events: list[Event] = []
+        self._waiting: list[Connection] = []
+        self._log = structlog.stdlib.get_logger("edge")
+
+    async def start(self) -> int:
+        """Listen; returns the port. Raises OSError where the address can't be had."""
+        self._loop = asyncio.get_running_loop()
+        self.now = self._loop.time()
+        self._listener = await self._loop.create_server(
+            lambda: Connection(self),
+            self._settings.host,
+            self._settings.port,
+            backlog=BACKLOG,
+            reuse_port=self._settings.reuse_port,
+        )
+        self._sweeper = self._loop.call_later(self.limits.sweep_s, self._sweep)
+        port: int = self._listener.sockets[0].getsockname()[1]
+        return port
+
+    async def stop(self, timeout_s: float) -> None:
+        """Accept no more, answer the requests that are being received, close the spool's segment."""
+        self._listener.close()
+        self.draining = True
+        end = self._loop.time() + timeout_s
+        while self._connections and self._loop.time() < end:
+            await asyncio.sleep(DRAIN_POLL_S)
+            for connection in [each for each in self._connections if each.idle and not each.closing]:
+                connection.close()
+        for connection in list(self._connections):
+            connection.abort()
+        self._sweeper.cancel()
+        self._flush()
+        self.spool.close()
+        self.counts.publish()
+
+    @property
+    def connections(self) -> int:
+        """Open connections."""
+        return len(self._connections)
+
+    def use_keys(self, keyring: Keyring) -> None:
+        """Prove links with these keys from the next request on."""
+        self._keyring = keyring
+
+    # What a connection calls
+
+    def admit(self, connection: Connection) -> None:
+        """Take a new connection; with too many, at the cost of an old idle one or else of this one."""
+        if len(self._connections) >= self.limits.max_connections:
+            self.count_refused("too_many_connections")
+            oldest = (each for each, _ in zip(self._connections, range(EVICTION_SEARCH), strict=False))
+            victim = next((each for each in oldest if each.idle and not each.closing), None)
+            if victim is None:
+                connection.abort()
+                return
+            self.forget(victim)
+            victim.close()
+        self._connections[connection] = None
+
+    def forget(self, connection: Connection) -> None:
+        self._connections.pop(connection, None)
+
+    def answer(self, request: Request) -> Reply:
+        """The reply to a request, whose event waits for the end of the turn."""
+        self.now_ms = now_ms = self._clock_ns() // 1_000_000
+        try:
+            reply, event = collect(request, self._keyring, self._proxies, now_ms, self._random_bytes)
+        except Exception:
+            # The outermost place of this stage: one request must not take the others of its turn with it.
+            self._log.exception("request_failed", target=request.target[:200])
+            reply, event = replies.not_found("internal"), None
+        self.counts.requests[reply.route, reply.status] += 1
+        if event is not None:
+            self._events.append(event)
+        elif reply.reason:
+            self.counts.bad_links[reply.reason] += 1
+            self.bad_links.count(reply.reason, request, now_ms)
+        return reply
+
+    def count_refused(self, reason: str) -> None:
+        """Count input that is no request we take."""
+        self.counts.bad_requests[reason] += 1
+
+    def queue(self, connection: Connection) -> None:
+        """This connection has answers that wait for the end of the turn."""
+        if not self._waiting:
+            self._loop.call_soon(self._flush)
+        self._waiting.append(connection)
+
+    # Turns
+
+    def _flush(self) -> None:
+        events, self._events = self._events, []
+        waiting, self._waiting = self._waiting, []
+        self.now = self._loop.time()
+        if events:
+            written = self.spool.append(events)
+            self.counts.stored(events[:written])
+        for connection in waiting:
+            connection.release()
+
+    def _sweep(self) -> None:
+        self.now = self._loop.time()
+        self._sweeper = self._loop.call_later(self.limits.sweep_s, self._sweep)
+        for connection in list(self._connections):
+            connection.expire(self.now)
+        self.spool.tick()
+        self.counts.publish()
+        gauge("sendtrail_edge_connections").set(len(self._connections))
