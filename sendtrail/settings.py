@@ -202,6 +202,14 @@ class ReportSettings(Section):
         ],
         description="mailbox providers with a row of their own; the rest is Others",
     )  # fmt: skip
+    share_networks: list[str] = Field(
+        default_factory=lambda: [
+            "facebook", "x", "twitter", "linkedin", "whatsapp", "telegram", "instagram", "pinterest", "reddit",
+            "threads", "bluesky", "mastodon", "xing", "vk",
+        ],
+        description="link categories that name a social network: clicks on them are shares",
+    )  # fmt: skip
+    timezone: str = Field("UTC", description="of the times in reports, e.g. Europe/Madrid")
     query_timeout_s: float = 30.0
     max_rows: int = 100_000
 

@@ -1,0 +1,53 @@
+"""Indicators by e-mail domain: the largest mailbox providers, then Others and Unknown; sums are the delivery's."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dashboards.base import Numbers, base_of
+from dashboards.indicators import Base, indicators
+from dashboards.scope import Scope
+from dashboards.shape import Column, Table
+
+COLUMNS = [
+    Column("domain", "domain"),
+    Column("messages", "messages", "count", "messages with any feed event"),
+    Column("success", "success", "count", "messages sent or delivered"),
+    Column("sent", "sent", "count", "in state sent", shown=False),
+    Column("deferred", "deferred", "count", "in state deferred", shown=False),
+    Column("delivered", "delivered", "count", "in state delivered", shown=False),
+    Column("bounced_hard", "hard", "count", "unknown user or invalid domain"),
+    Column("bounced_soft", "soft", "count", "every other bounce"),
+    Column("rejected", "rejected", "count", "refused before sending", shown=False),
+    Column("recipient_open", "opened", "count", "messages with any hit but a one-click unsubscribe"),
+    Column("open_rate", "open rate", "rate", "opened / success"),
+    Column("total_open", "opens in all", "count", "open hits", shown=False),
+    Column("recipient_click", "clicked", "count", "messages with a click hit"),
+    Column("click_rate", "click rate", "rate", "clicked / success"),
+    Column("total_click", "clicks in all", "count", "click hits", shown=False),
+    Column("opt_outs", "opt-outs", "count", "messages with a confirmed opt-out", shown=False),
+    Column("unsubscribed", "unsub.", "count", "confirmed opt-out, or the feed says so"),
+    Column("complained", "complained", "count", "messages with a complaint", shown=False),
+]
+OTHERS, UNKNOWN, TOTAL = "Others", "Unknown", "Total"
+_LAST = {OTHERS: 1, UNKNOWN: 2}
+
+
+def table(scope: Scope, found: Numbers, domains: Sequence[str]) -> Table:
+    """One row per domain of `domains` that has messages or hits, Others, Unknown, and their sum. No estimates."""
+    fed = {base.delivery: base.fed for base in found.bases}
+    groups: dict[str, list[Base]] = defaultdict(list)
+    wanted = [domain.lower() for domain in domains]
+    for row in scope.queries.rows("domains", deliveries=scope.keys, people=scope.people, domains=wanted):
+        groups[row["domain"]].append(replace(base_of(row), fed=fed[row["delivery"]]))
+    order = sorted(groups, key=lambda name: (_LAST.get(name, 0), -sum(base.messages for base in groups[name]), name))
+    rows = [_row(domain, groups[domain]) for domain in order]
+    rows.append(_row(TOTAL, [base for bases in groups.values() for base in bases]))
+    return Table("domains", "By domain", COLUMNS, rows, total_from=len(rows) - 1)
+
+
+def _row(domain: str, bases: list[Base]) -> list[object]:
+    counted = indicators(bases)
+    messages = sum(base.messages for base in bases)
+    named = {"domain": domain, "messages": messages}
+    return [named[column.key] if column.key in named else getattr(counted, column.key) for column in COLUMNS]

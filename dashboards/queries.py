@@ -1,0 +1,91 @@
+"""dashboards/sql/*.sql -> rows. Every value is a server-side parameter; no text is ever put into a query."""
+
+from importlib.resources import files
+from typing import Any, Literal, get_args
+
+from clickhouse_driver import errors
+
+from sendtrail.errors import SendtrailError
+from sendtrail.settings import ReportSettings
+
+#: One file each in dashboards/sql. A misspelt name is a type error, a missing file fails at start.
+QueryName = Literal[
+    "base_live", "base_stored", "delivery_list", "domains", "first_times", "money", "other_links", "peers", "percents",
+    "periods", "persons", "recipient", "recipient_known", "registry", "starts", "urls",
+]  # fmt: skip
+Row = dict[str, Any]
+Value = int | str | list[int] | list[str]
+
+_TOO_SLOW = 159
+_TOO_MUCH = {241, 396}  # memory, rows
+_NO_TABLES = {60, 81}
+_NO_ENTRY = {192, 193, 194, 516}
+
+
+class ReportError(SendtrailError):
+    """A report that can't be given: an unknown delivery, an ambiguous name, a query past its limits."""
+
+
+class Unreachable(ReportError):
+    """ClickHouse does not answer, or does not let us in."""
+
+
+def load() -> dict[str, str]:
+    """Name -> text of every query. Raises ReportError where one is missing."""
+    folder = files("dashboards") / "sql"
+    texts = {entry.name[:-4]: entry.read_text("utf-8") for entry in folder.iterdir() if entry.name.endswith(".sql")}
+    missing = sorted(set(get_args(QueryName)) - texts.keys())
+    if missing:
+        raise ReportError(f"this installation lacks report queries: {', '.join(missing)}")
+    return texts
+
+
+class Queries:
+    """Runs report queries on one connection, read only and within the limits of the settings.
+
+    `client` is clickhouse-driver's, with server-side parameters: for one thread at a time.
+    """
+
+    def __init__(self, client: Any, settings: ReportSettings) -> None:
+        self.settings = settings
+        self._client = client
+        self._texts = load()
+        self._limits = {
+            "readonly": 2,
+            "max_execution_time": settings.query_timeout_s,
+            "max_result_rows": settings.max_rows,
+            "result_overflow_mode": "throw",
+        }
+
+    def rows(self, name: QueryName, **parameters: Value) -> list[Row]:
+        """The rows of a query by column name. Raises Unreachable or ReportError, each in one line."""
+        try:
+            found, columns = self._client.execute(
+                self._texts[name], parameters, with_column_types=True, settings=self._limits
+            )
+        except errors.ServerException as error:
+            raise _refused(name, error) from error
+        except (errors.Error, OSError, EOFError) as error:
+            raise Unreachable(f"ClickHouse does not answer: {_line(str(error) or repr(error))}") from error
+        titles = [title for title, _ in columns]
+        return [dict(zip(titles, row, strict=True)) for row in found]
+
+    def row(self, name: QueryName, **parameters: Value) -> Row:
+        """The one row of a query that always has one."""
+        return self.rows(name, **parameters)[0]
+
+
+def _refused(name: str, error: errors.ServerException) -> ReportError:
+    if error.code in _NO_TABLES:
+        return ReportError("ClickHouse has no tables of Sendtrail there: run `sendtrail migrate`")
+    if error.code in _NO_ENTRY:
+        return Unreachable("ClickHouse refuses the user or password: see clickhouse.user and clickhouse.password")
+    if error.code == _TOO_SLOW:
+        return ReportError(f"query {name} took longer than reports.query_timeout_s")
+    if error.code in _TOO_MUCH:
+        return ReportError(f"query {name} passed a limit (reports.max_rows, or memory): {_line(error.message)}")
+    return ReportError(f"ClickHouse refused query {name} (code {error.code}): {_line(error.message)}")
+
+
+def _line(text: str) -> str:
+    return text.strip().removeprefix("DB::Exception: ").split("\n", 1)[0].split(" Stack trace", 1)[0].strip()

@@ -1,0 +1,93 @@
+"""Report `deliveries`: one row per delivery, newest contact date first (METRICS, report 1)."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from dashboards.base import Numbers, numbers
+from dashboards.choice import Delivery, delivery_of
+from dashboards.indicators import Base, Cut, Indicators, indicators
+from dashboards.queries import Queries
+from dashboards.shape import Column, Hits, Report, Table
+
+COLUMNS = [
+    Column("key", "key", "text", "64-bit key, in decimal", shown=False),
+    Column("name", "name", "text", "as the sender calls it", shown=False),
+    Column("account", "account", "text", "empty = the default account", shown=False),
+    Column("label", "delivery", "text", "its label, else its name, else its key"),
+    Column("code", "code", "text", "the sender's code", shown=False),
+    Column("channel", "channel", "text", "", shown=False),
+    Column("tags", "tags", "names", "", shown=False),
+    Column("status", "status", "text", "draft, sending or finished, as registered or derived; empty = not known"),
+    Column("contact_date", "contact date", "time", ""),
+    Column("to_deliver", "to deliver", "count", "the registry's figure, else messages with any feed event"),
+    Column("success", "success", "count", "messages sent or delivered"),
+    Column("recipient_open", "opened", "count", "messages with any hit but a one-click unsubscribe"),
+    Column("open_rate", "open rate", "rate", "opened / success"),
+    Column("total_open", "opens in all", "count", "open hits", shown=False),
+    Column("recipient_click", "clicked", "count", "messages with a click hit"),
+    Column("click_rate", "click rate", "rate", "clicked / success"),
+    Column("total_click", "clicks in all", "count", "click hits", shown=False),
+    Column("unsubscribed", "unsub.", "count", "messages with a confirmed opt-out, or so in the feed"),
+    Column("machine_share", "machines", "rate", "machine hits / all hits"),
+]
+NOT_KNOWN = ""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which deliveries are listed; empty = any. `search` is a part of label, name or code."""
+
+    channel: str = ""
+    tag: str = ""
+    search: str = ""
+    limit: int = 50
+
+
+def build(queries: Queries, cut: Cut, live: bool, filters: Filters) -> Report:
+    """The report."""
+    rows = queries.rows(
+        "delivery_list", channel=filters.channel, tag=filters.tag, search=filters.search, limit=filters.limit
+    )
+    deliveries = [delivery_of(row) for row in rows]
+    found = numbers(queries, [one.delivery for one in deliveries], cut, live)
+    matches = rows[0]["matches"] if rows else 0
+    more = f"{matches} deliveries match, the newest {len(rows)} are shown: raise --limit."
+    return Report(
+        name="deliveries",
+        title="Deliveries",
+        cut=cut,
+        calculated_at=deliveries[0].asked_at if deliveries else datetime.now(UTC),
+        distinct_calculated_at=found.calculated,
+        parts=[table(deliveries, found)],
+        hits=Hits(sum(base.hits_people for base in found.bases), sum(base.hits_all for base in found.bases)),
+        notes=[more] if matches > len(rows) else [],
+    )
+
+
+def table(deliveries: list[Delivery], found: Numbers) -> Table:
+    """One row per delivery."""
+    rows = [_row(one, base) for one, base in zip(deliveries, found.bases, strict=True)]
+    return Table("deliveries", "Deliveries", COLUMNS, rows)
+
+
+def _row(delivery: Delivery, base: Base) -> list[object]:
+    counted = indicators([base])
+    known = {
+        "key": str(delivery.delivery),
+        "name": delivery.name,
+        "account": delivery.account,
+        "label": delivery.title,
+        "code": delivery.code,
+        "channel": delivery.channel,
+        "tags": delivery.tags,
+        "status": delivery.status or derived_status(counted),
+        "contact_date": delivery.contact_date,
+    }
+    return [known[column.key] if column.key in known else getattr(counted, column.key) for column in COLUMNS]
+
+
+def derived_status(counted: Indicators) -> str:
+    """The status of a delivery whose sender gives none; not known where it has hits but no feed."""
+    if counted.processed:
+        return "sending" if counted.processed < counted.to_deliver else "finished"
+    return NOT_KNOWN if counted.hits_all else "draft"

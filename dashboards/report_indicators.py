@@ -1,0 +1,172 @@
+"""Report `indicators`: everything METRICS defines of one delivery, or of several together."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from dashboards import by_domain as domain_part
+from dashboards.base import Numbers, starts
+from dashboards.indicators import Indicators, Money, rate
+from dashboards.scope import Scope, person_note, report, together
+from dashboards.shape import Column, Record, Report, Section, Table
+
+SECTIONS: dict[str, list[Column]] = {
+    "Delivered": [
+        Column("targeted", "targeted", "count", "recipients the sender meant to reach, where given"),
+        Column("to_deliver", "to deliver", "count", "the registry's figure, else messages with any feed event"),
+        Column("text", "text only", "count", "messages sent in text format only"),
+        Column("processed", "processed", "count", "messages with any state"),
+        Column("processed_rate", "processed rate", "rate", "processed / to deliver"),
+        Column("success", "success", "count", "messages sent or delivered"),
+        Column("success_rate", "success rate", "rate", "success / processed"),
+        Column("sent", "sent, no answer yet", "count", "messages in state sent"),
+        Column("deferred", "deferred", "count", "messages in state deferred"),
+        Column("delivered", "delivered", "count", "messages in state delivered"),
+        Column("bounced_hard", "bounced, hard", "count", "unknown user or invalid domain"),
+        Column("bounced_soft", "bounced, soft", "count", "every other bounce"),
+        Column("rejected", "rejected", "count", "messages refused before sending"),
+        Column("complained", "complained", "count", "messages with a complaint"),
+    ],
+    "Opens": [
+        Column("recipient_open", "opened", "count", "messages with any hit but a one-click unsubscribe"),
+        Column("total_open", "opens in all", "count", "open hits"),
+        Column("open_rate", "open rate", "rate", "opened / success"),
+        Column("estimated_recipient_open", "estimated opened", "count", "opened, scaled up for text-only messages"),
+        Column("estimated_total_open", "estimated opens", "count", "opens in all, scaled up likewise"),
+    ],
+    "Clicks": [
+        Column("recipient_click", "clicked", "count", "messages with a click hit"),
+        Column("total_click", "clicks in all", "count", "click hits; opt-out and mirror are apart"),
+        Column("click_rate", "click rate", "rate", "clicked / success"),
+        Column("cumulated_click_rate", "cumulated click rate", "rate", "clicks in all / success"),
+        Column("raw_reactivity", "raw reactivity (CTOR)", "rate", "clicked / opened"),
+        Column("estimated_reactivity", "estimated reactivity", "rate", "clicked / estimated opened"),
+        Column("ctr", "CTR", "rate", "clicked / delivered"),
+    ],
+    "People": [
+        Column("person_click", "persons who clicked", "count", "distinct persons with a click hit"),
+        Column("person_click_rate", "person click rate", "rate", "persons who clicked / success"),
+        Column("forwards", "forwards", "count", "persons beyond the recipients who clicked; an estimate"),
+    ],
+    "Opt-outs and mirror": [
+        Column("opt_out_clicks", "opt-out pages seen", "count", "opt-out page views"),
+        Column("opt_out_click_rate", "opt-out click rate", "rate", "opt-out pages seen / success: the suites' rate"),
+        Column("opt_outs", "opt-outs", "count", "messages with a confirmed opt-out"),
+        Column("unsubscribed", "unsubscribed", "count", "confirmed opt-out, or the feed says so"),
+        Column("unsubscribe_rate", "unsubscribe rate", "rate", "unsubscribed / success"),
+        Column("mirror", "mirror views", "count", "mirror page hits"),
+    ],
+    "Site": [
+        Column("visits", "visits", "count", "web and transaction hits"),
+        Column("transactions", "transactions", "count", "transaction hits"),
+    ],
+    "Machines": [
+        Column("hits_people", "hits by people", "count", "class human or unknown"),
+        Column("machine_hits", "hits by machines", "count", "class machine"),
+        Column("machine_share", "machine share", "rate", "hits by machines / all hits"),
+    ],
+}  # fmt: skip
+TIMES = {
+    "open": Column("median_first_open_ms", "half had opened after", "span", "median time to the first open"),
+    "click": Column("median_first_click_ms", "half had clicked after", "span", "median time to the first click"),
+}
+
+
+def build(scope: Scope, by_domain: bool, networks: Sequence[str], domains: Sequence[str]) -> Report:
+    """The report. `networks`: link categories that name a social network; `domains`: those with a row of their own."""
+    counted, found = together(scope)
+    parts: list[Table | Record] = [figures(scope, counted)]
+    tables = [excluded(scope), money(scope, counted), shares(scope, counted, networks)]
+    parts += [table for table in tables if table.rows]
+    if by_domain:
+        parts.append(domain_part.table(scope, found, domains))
+    return report(scope, "indicators", "Tracking indicators", parts, found, notes(scope, counted, found))
+
+
+def figures(scope: Scope, counted: Indicators) -> Record:
+    """Every single figure."""
+    sections = [
+        Section(title, [(column, getattr(counted, column.key)) for column in columns])
+        for title, columns in SECTIONS.items()
+    ]
+    return Record("indicators", "Indicators", [*sections, Section("Times", times(scope))])
+
+
+def times(scope: Scope) -> list[tuple[Column, int | None]]:
+    """Median time from the start to the messages' first open and first click, milliseconds; None without any."""
+    begun = starts(scope.queries, scope.deliveries)
+    found: dict[str, int] = {}
+    if begun:
+        moments = [start.milliseconds for start in begun.values()]
+        rows = scope.queries.rows("first_times", deliveries=list(begun), starts=moments, people=scope.people)
+        found = {row["kind"]: row["median_ms"] for row in rows}
+    return [(column, found.get(kind)) for kind, column in TIMES.items()]
+
+
+def notes(scope: Scope, counted: Indicators, found: Numbers) -> list[str]:
+    """What a reader must know before believing the figures."""
+    said = [person_note(scope)]
+    if counted.success_from != ("feed",):
+        figure = " and ".join({"registry": "the registered success", "to_deliver": "to deliver"}.get(one, "the feed")
+                              for one in counted.success_from)  # fmt: skip
+        said.append(f"Without delivery events in the feed, success is taken from {figure}.")
+    over = [base for base in found.bases if base.estimate > base.to_deliver]
+    for base in over:
+        where = f" in delivery {base.delivery}" if len(found.bases) > 1 else ""
+        said.append(
+            f"Warning: estimated opened ({base.estimate}) is more than to deliver ({base.to_deliver}){where}, "
+            f"because text readers clicked; {base.recipient_open} messages really were opened."
+        )
+    return said
+
+
+def excluded(scope: Scope) -> Table:
+    """Recipients the sender left out, by cause."""
+    sums: dict[str, int] = defaultdict(int)
+    for one in scope.deliveries:
+        for cause, recipients in one.excluded.items():
+            sums[cause] += recipients
+    columns = [Column("cause", "excluded because of"), Column("recipients", "recipients", "count")]
+    return Table("excluded", "Excluded", columns, sorted(sums.items(), key=lambda item: (-item[1], item[0])))
+
+
+MONEY = [
+    Column("currency", "currency"),
+    Column("transactions", "transactions", "count", "transaction hits in this currency"),
+    Column("amount", "amount", "money", "their sum"),
+    Column("articles", "articles", "count", "pieces"),
+    Column("average_transaction", "average transaction", "money", "amount / transactions"),
+    Column("articles_per_transaction", "articles per transaction", "number", "articles / transactions"),
+    Column("amount_per_message", "amount per message", "money", "amount / to deliver"),
+]
+
+
+def money(scope: Scope, counted: Indicators) -> Table:
+    """Transactions by currency, never across."""
+    rows = []
+    for row in scope.queries.rows("money", deliveries=scope.keys, people=scope.people):
+        one = Money(row["currency"], row["transactions"], row["amount"], row["articles"], counted.to_deliver)
+        rows.append([
+            one.currency, one.transactions, (one.amount, one.currency), one.articles,
+            (one.average_transaction, one.currency), one.articles_per_transaction,
+            (one.amount_per_message, one.currency),
+        ])  # fmt: skip
+    return Table("transactions", "Transactions", MONEY, rows)
+
+
+SHARES = [
+    Column("network", "network"),
+    Column("clicks", "clicks", "count", "click hits on links whose category names the network"),
+    Column("rate", "rate", "rate", "clicks / to deliver"),
+]
+
+
+def shares(scope: Scope, counted: Indicators, networks: Sequence[str]) -> Table:
+    """Clicks on links whose category names a network."""
+    known = {network.casefold() for network in networks}
+    found = scope.queries.rows("urls", deliveries=scope.keys, people=scope.people, by="category")
+    rows = [
+        [row["item"], row["clicks"], rate(row["clicks"], counted.to_deliver)]
+        for row in found
+        if row["item"].casefold() in known
+    ]
+    return Table("shares", "Shares", SHARES, rows)

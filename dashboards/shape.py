@@ -1,0 +1,98 @@
+"""What a report is, whoever shows it: parts with named, typed columns. Keys are stable, titles may change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from dashboards.indicators import Cut
+
+Kind = Literal[
+    "text",  # str
+    "count",  # int
+    "rate",  # Fraction of 1, None = no rate
+    "number",  # Fraction, None = none
+    "money",  # Money value: (amount in minor units as int or Fraction, currency)
+    "time",  # datetime with zone, shown in the reader's
+    "span",  # milliseconds
+    "names",  # list of str
+]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column or a single figure: stable key, title for people, kind of its values, one line of explanation."""
+
+    key: str
+    title: str
+    kind: Kind = "text"
+    help: str = ""
+    shown: bool = True  # in a terminal; machines get every column
+
+
+@dataclass(frozen=True)
+class Table:
+    """A part with rows, each as long as `columns`. `total_from`: rows from there on are sums, set apart."""
+
+    key: str
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Any]]
+    total_from: int | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """Figures that belong together."""
+
+    title: str
+    figures: Sequence[tuple[Column, Any]]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A part with one value per figure, in sections."""
+
+    key: str
+    title: str
+    sections: Sequence[Section]
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Counted hits of both cuts."""
+
+    people: int
+    all: int
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the report is about. `key` in decimal."""
+
+    key: str
+    name: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole report. `distinct_calculated_at`: when stored distinct numbers were, None where all is of now."""
+
+    name: str
+    title: str
+    cut: Cut
+    calculated_at: datetime
+    parts: Sequence[Table | Record]
+    subjects: Sequence[Subject] = ()
+    about: Literal["deliveries", "recipient"] = "deliveries"
+    hits: Hits | None = None
+    distinct_calculated_at: datetime | None = None
+    notes: Sequence[str] = field(default=())
+
+    def part(self, key: str) -> Table | Record:
+        """The part with that key. Raises KeyError naming those there are."""
+        for part in self.parts:
+            if part.key == key:
+                return part
+        raise KeyError(f"{self.name} has no part {key!r}; it has {', '.join(part.key for part in self.parts)}")

@@ -1,0 +1,34 @@
+-- recipient: hits of a recipient over all deliveries still stored, newest first. One row per event.
+-- Hits whose link knows no recipient are found through the message the feed prepared for it. Times UTC.
+--   event_time, event_id (hexadecimal), delivery, message: keys;  kind, how
+--   delivery_name, delivery_label, url_label, url: from the registry;  destination: the URL as followed
+--   class, reasons (comma between), ruleset;  client, client_version, os, device, network, country, address
+--   person         who acted (hexadecimal);  site, order_id, amount (minor units), currency, articles, page: web
+--   hit            1 = counted; else why not: repeat, seed, and marks (bits: 1 late, 2 flood, 4 foreign, 8 expired)
+-- people = 1: human or unknown; 0: machines too. uncounted = 1: also what does not count as a hit. kinds: empty = any.
+SELECT
+    e.event_time AS event_time, lower(hex(e.event_id)) AS event_id, e.delivery_id AS delivery, e.message_id AS message,
+    toString(e.kind) AS kind, toString(e.how) AS how,
+    d.name AS delivery_name, d.label AS delivery_label, u.label AS url_label, u.url AS url, e.destination AS destination,
+    toString(e.class) AS class, e.reasons AS reasons, e.ruleset AS ruleset,
+    e.client AS client, e.client_version AS client_version, e.os AS os, e.device AS device, e.network AS network,
+    e.country AS country, e.address AS address, leftPad(lower(hex(e.person)), 32, '0') AS person,
+    e.site AS site, e.order_id AS order_id, e.amount AS amount, e.currency AS currency, e.articles AS articles, e.page AS page,
+    e.hit AS hit, e.repeat AS repeat, e.seed AS seed, e.marks AS marks
+FROM
+(
+    SELECT * FROM events FINAL
+    WHERE (delivery_id, event_id) IN (SELECT delivery_id, event_id FROM recipient_activity WHERE recipient_key = {recipient:UInt64})
+    UNION ALL
+    SELECT * FROM events FINAL
+    WHERE isNull(recipient_key) AND toInt8(kind) < 10
+        AND delivery_id IN (SELECT delivery_id FROM message_state WHERE recipient_key = {recipient:UInt64})
+        AND (delivery_id, message_id) IN (SELECT delivery_id, message_id FROM message_state WHERE recipient_key = {recipient:UInt64})
+) AS e
+LEFT JOIN (SELECT delivery_id, name, label FROM deliveries FINAL) AS d ON d.delivery_id = e.delivery_id
+LEFT JOIN (SELECT delivery_id, url_id, url, label FROM delivery_urls FINAL) AS u
+    ON u.delivery_id = e.delivery_id AND u.url_id = e.url_id
+WHERE ({uncounted:UInt8} = 1 OR e.hit = 1) AND ({people:UInt8} = 0 OR e.class != 'machine')
+    AND (empty({kinds:Array(String)}) OR has({kinds:Array(String)}, toString(e.kind)))
+ORDER BY e.event_time DESC, e.event_id DESC
+LIMIT {limit:UInt64}
