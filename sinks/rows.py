@@ -3,12 +3,12 @@ every line ends as a row, a reject, or a late duplicate that is counted; nothing
 """
 
 from array import array
-from collections.abc import Mapping, Sequence, Set
-from typing import Any, NamedTuple
+from collections.abc import Sequence, Set
+from typing import NamedTuple
 
-from sendtrail.enriched import EventRow, RejectRow, RelabelRow, decode_row
+from sendtrail.enriched import EventRow, RejectRow, RelabelRow
 from sendtrail.errors import Invalid, SendtrailError
-from sendtrail.packs import minute_of, split
+from sendtrail.packs import minute_of
 from sinks import refuse
 from sinks.blocks import MAPPING_VERSION, BadLine, Blocks, LoadedRecord, Place, StoredLookup, StoredRow, Target
 from sinks.columns import MAX_TIME_MS
@@ -21,15 +21,6 @@ from sinks.transpose import Columns, append_rows, event_block, event_columns, fi
 
 class UnknownMapping(SendtrailError):
     """An intent was written by a newer release, whose mapping this one does not know."""
-
-
-def read_lines(value: bytes) -> list[EventRow | RelabelRow | RejectRow | BadLine]:
-    """The lines of an enriched record's value, each decoded or as it is; for LoadedRecord.rows."""
-    rows: list[EventRow | RelabelRow | RejectRow | BadLine] = []
-    for number, line in enumerate(split(value)):
-        row = decode_row(line)
-        rows.append(BadLine(line, number, row.detail) if isinstance(row, Invalid) else row)
-    return rows
 
 
 def build(records: Sequence[LoadedRecord], stored: StoredLookup, mapping_version: int = MAPPING_VERSION) -> Blocks:
@@ -63,7 +54,7 @@ class _Batch:
         self.owners: list[int] = []
         self.relabels: list[_Relabel] = []
         self.rejects: list[refuse.RejectColumns] = []
-        self.fields: Mapping[str, Sequence[Any]] = {}
+        self.fields: Columns = {}
         for number in range(len(records)):
             self._sort(number)
 

@@ -20,7 +20,7 @@ def query(name: str) -> str:
 
 
 class ClickHouseLookup:
-    """StoredLookup over a client of the tracking database, server-side parameters on. Lets the driver's errors through."""
+    """StoredLookup over a client of the tracking database. Lets the driver's errors through."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
