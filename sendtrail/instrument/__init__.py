@@ -1,0 +1,13 @@
+"""The sender's library: a message in, the same message with tracked links out.
+
+    template = compile(html=…, text=…, delivery="spring", keyring=keyring.load(path), base_url="https://t.example.com")
+    rendered = template.render(message=1, recipient="anna@example.com")
+
+Outside the links, the pixel and the stripped `data-st-…` hints, not a character is changed.
+"""
+
+from sendtrail.instrument.found import Notice
+from sendtrail.instrument.policy import Policy, UrlRule
+from sendtrail.instrument.template import Rendered, Template, compile
+
+__all__ = ["Notice", "Policy", "Rendered", "Template", "UrlRule", "compile"]

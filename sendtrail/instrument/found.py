@@ -1,0 +1,62 @@
+"""The links of a message as its parts hold them: where each stands, what it points to, what people call it."""
+
+from typing import Literal, NamedTuple
+
+NoticeCode = Literal[
+    "already_tracked",  # a link or pixel of an earlier run, left as it is
+    "bad_destination",  # http or https, but nothing that can be minted; left as it is
+    "labels_differ",  # one URL with two labels; the first is kept
+    "mirror_without_destination",  # the mirror page has nowhere to lead
+    "optout_not_http",  # an opt-out by mail or the like, left as it is
+    "relative_link",  # no <base> says where it leads; left as it is
+    "too_many_links",  # positions end at 32767 per part; the rest is left as it is
+    "unfinished_markup",  # the document ends inside a tag, comment or element
+    "unknown_mode",  # data-st-mode with a word that is no mode
+]
+
+
+class Notice(NamedTuple):
+    """Something a sender should know: a code for programs, a text for people."""
+
+    code: NoticeCode
+    text: str
+
+
+class Edit(NamedTuple):
+    """Replace `start` to `end` by `before`, the link, `after`; without a link, by `before` alone."""
+
+    start: int
+    end: int
+    before: str = ""
+    after: str = ""
+
+
+class FoundLink(NamedTuple):
+    """A place that holds a URL. `url` is as a browser would follow it; `edit` puts a tracked one in its place.
+
+    `mode`, `label` and `category` are the markup's hints, empty where there are none; `text` is what the link shows.
+    `strip` takes the hints off; it is done whether the link is tracked or not.
+    """
+
+    url: str
+    edit: Edit
+    mode: str = ""
+    label: str = ""
+    category: str = ""
+    text: str = ""
+    strip: tuple[Edit, ...] = ()
+
+
+class FoundPart(NamedTuple):
+    """A part with its links in document order; `pixel_at` is where an HTML part takes the pixel."""
+
+    links: list[FoundLink]
+    notices: list[Notice]
+    pixel_at: int = 0
+    images: tuple[str, ...] = ()
+
+
+def followed(url: str) -> str:
+    """A URL as browsers read it from a document: ends trimmed, line breaks and tabs out, inner spaces escaped."""
+    trimmed = url.strip("".join(map(chr, range(0x21))))
+    return trimmed.translate({9: None, 10: None, 13: None, 32: "%20"})

@@ -1,0 +1,142 @@
+"""An HTML part -> its links, with exact offsets (see `markup`); nothing is changed here."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urljoin
+
+from sendtrail.instrument.found import Edit, FoundLink, FoundPart, Notice, followed
+from sendtrail.instrument.markup import Attribute, Token, decode_references, tokens
+
+#: Tags whose href people follow. VML shapes stand in Outlook's conditional comments as buttons.
+_LINKS = frozenset(("a", "area", "v:roundrect", "v:rect", "v:oval", "v:shape"))
+_HINTS = {"data-st-mode": "mode", "data-st-label": "label", "data-st-category": "category"}
+_CONDITIONAL = re.compile(r"<!--\[if[^\]]*\]>", re.IGNORECASE)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_SPACES = re.compile(r"\s+")
+_LABEL_CHARACTERS = 120
+
+
+def find(source: str) -> FoundPart:
+    """The links of an HTML document or fragment, and where its pixel belongs.
+
+    That is before the last `</body>`, else at the end; where the document ends inside a comment, a tag or an element
+    that shows no markup, before that.
+    """
+    links: list[FoundLink] = []
+    notices: list[Notice] = []
+    images: list[str] = []
+    base, body_end = "", None
+    before, last = Token("text", 0, 0), Token("text", 0, 0)
+    naming = _Naming(source)
+    for token in _tokens(source):
+        before, last = last, token
+        naming.see(last)
+        if last.kind == "end" and last.name == "body":
+            body_end = last.start
+        if last.kind != "start" or not last.finished:
+            continue
+        if last.name == "base" and not base:
+            base = _value(source, last.first("href"))
+        elif last.name == "img":
+            images.append(_value(source, last.first("src")))
+        elif last.name in _LINKS and (link := _link(source, last, base)):
+            naming.begin(last, len(links))
+            links.append(link)
+    if not last.finished:
+        notices.append(Notice("unfinished_markup", f"the HTML ends inside {source[last.start : last.start + 40]!r}"))
+    at_end = len(source) if last.finished else before.start if _in_element(last, before) else last.start
+    named = [link._replace(text=text) for link, text in zip(links, naming.texts(len(links)), strict=True)]
+    return FoundPart(named, notices, at_end if body_end is None else body_end, tuple(images))
+
+
+def _tokens(source: str) -> Iterator[Token]:
+    """All tokens; those inside conditional comments, which Outlook shows, in their place."""
+    for token in tokens(source):
+        opening = _CONDITIONAL.match(source, token.start, token.end) if token.kind == "comment" else None
+        if opening and token.finished:
+            inner_end = source.rindex("--", opening.end() - 2, token.end)
+            for inner in tokens(source, opening.end(), max(opening.end(), inner_end)):
+                if inner.finished and inner.name != "body":
+                    yield inner
+        else:
+            yield token
+
+
+def _in_element(last: Token, before: Token) -> bool:
+    return last.kind == "raw" and before.kind == "start" and before.end == last.start
+
+
+def _value(source: str, attribute: Attribute | None) -> str:
+    if attribute is None:
+        return ""
+    return decode_references(source[attribute.value_start : attribute.value_end], in_attribute=True)
+
+
+def _link(source: str, tag: Token, base: str) -> FoundLink | None:
+    """The link of a tag. Without an href it is one only where a hint says what it is to be."""
+    href = tag.first("href")
+    hints = {_HINTS[a.name]: _value(source, a).strip() for a in reversed(tag.attributes) if a.name in _HINTS}
+    if href is None and "mode" not in hints:
+        return None
+    strip = [_without(source, attribute) for attribute in tag.attributes if attribute.name in _HINTS]
+    if href is None:  # the link takes the place of the hint that asks for it
+        edit = Edit(strip[0].start, strip[0].end, ' href="', '"')
+        strip = strip[1:]
+    elif href.has_value:
+        edit = Edit(href.value_start, href.value_end)
+    else:
+        edit = Edit(href.start, href.end, 'href="', '"')
+    url = followed(_value(source, href))
+    if base and url and not _SCHEME.match(url) and not url.startswith("#"):
+        url = _joined(base, url)
+    return FoundLink(url, edit, **hints, strip=tuple(strip))
+
+
+def _joined(base: str, url: str) -> str:
+    try:
+        return urljoin(followed(base), url)
+    except ValueError:
+        return url
+
+
+def _without(source: str, attribute: Attribute) -> Edit:
+    """Take an attribute off with the white space before it, unless that alone keeps its neighbours apart."""
+    start = attribute.start
+    if source[attribute.end : attribute.end + 1] in ("", ">", "/", " ", "\t", "\n", "\f", "\r"):
+        while source[start - 1] in " \t\n\f\r":
+            start -= 1
+    return Edit(start, attribute.end)
+
+
+class _Naming:
+    """Collects what each link shows: its text, else the alternative text of its image."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._open: int | None = None
+        self._texts: dict[int, list[str]] = {}
+        self._images: dict[int, list[str]] = {}
+
+    def begin(self, tag: Token, number: int) -> None:
+        if tag.name == "area":
+            self._images[number] = [_value(self._source, tag.first("alt"))]
+        else:
+            self._open = number
+
+    def see(self, token: Token) -> None:
+        if token.name in _LINKS and token.name != "area":
+            self._open = None
+        if self._open is None:
+            return
+        if token.kind == "text":
+            text = decode_references(self._source[token.start : token.end])
+            self._texts.setdefault(self._open, []).append(text)
+        elif token.kind == "start" and token.name == "img":
+            self._images.setdefault(self._open, []).append(_value(self._source, token.first("alt")))
+
+    def texts(self, count: int) -> list[str]:
+        return [_shown(self._texts.get(n, ())) or _shown(self._images.get(n, ())) for n in range(count)]
+
+
+def _shown(parts: list[str] | tuple[()]) -> str:
+    return _SPACES.sub(" ", "".join(parts)).strip()[:_LABEL_CHARACTERS].strip()

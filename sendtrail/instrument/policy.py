@@ -1,0 +1,88 @@
+"""What a sender wants of a message's links, and how its URLs are numbered and named."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import get_args
+
+from sendtrail.deliveries import DeliveryUrl, UrlMode
+from sendtrail.instrument.found import FoundLink, Notice
+from sendtrail.links import LinkKind, url_id_of
+
+MODES: tuple[UrlMode, ...] = get_args(UrlMode)
+_KINDS: dict[str, LinkKind] = {"tracked": "click", "always": "click", "optout": "optout", "mirror": "mirror"}
+_LABEL_CHARACTERS = 256
+
+
+@dataclass(frozen=True)
+class UrlRule:
+    """What is to become of one URL: its mode, and what reports call it."""
+
+    mode: UrlMode = "tracked"
+    label: str = ""
+    category: str = ""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What to do with a message. `urls`: rules by exact URL, for both parts; hints in the markup win over them."""
+
+    pixel: bool = True
+    one_click: bool = True
+    urls: Mapping[str, UrlRule] = field(default_factory=dict)
+
+
+def kind_of(mode: str) -> LinkKind | None:
+    """The kind of link a mode makes; None for modes that leave a URL as it is."""
+    return _KINDS.get(mode)
+
+
+class UrlBook:
+    """The URLs of one delivery: an id for each (FORMATS, Link token), and what reports call it.
+
+    `registered`: what an earlier run has put into the registry, so that the same URL has the same id again.
+    """
+
+    def __init__(self, delivery: int, registered: Iterable[DeliveryUrl] = ()) -> None:
+        self._delivery = delivery
+        self._entries: dict[tuple[LinkKind | None, str], DeliveryUrl] = {}
+        self._explicit: set[int] = set()
+        self._taken: set[int] = set()
+        self._seen: set[int] = set()
+        self.notices: list[Notice] = []
+        for entry in registered:
+            self._entries[kind_of(entry.mode), entry.url] = entry
+            self._taken.add(entry.url_id)
+
+    def number(self, mode: UrlMode, url: str, link: FoundLink, rule: UrlRule) -> int:
+        """The url id of a place. Two URLs with equal hashes: the later one takes the next free number."""
+        identity = (kind_of(mode), url)
+        entry = self._entries.get(identity)
+        if entry is None:
+            entry = DeliveryUrl(delivery=self._delivery, url_id=self._free(url_id_of(url)), url=url, mode=mode)
+        self._entries[identity] = self._named(entry, link, rule)
+        self._seen.add(entry.url_id)
+        return entry.url_id
+
+    def entries(self) -> list[DeliveryUrl]:
+        """What to register, in order of first appearance; URLs only an earlier run had are left out."""
+        return [entry for entry in self._entries.values() if entry.url_id in self._seen]
+
+    def _free(self, url_id: int) -> int:
+        while url_id in self._taken:
+            url_id = (url_id + 1) % (1 << 32)
+        self._taken.add(url_id)
+        return url_id
+
+    def _named(self, entry: DeliveryUrl, link: FoundLink, rule: UrlRule) -> DeliveryUrl:
+        """A label that was asked for beats what the link shows; of two that were asked for, the first stays."""
+        asked = (link.label or rule.label)[:_LABEL_CHARACTERS]
+        label = entry.label or link.text
+        if asked and entry.url_id in self._explicit and asked != entry.label:
+            self.notices.append(Notice("labels_differ", f"{entry.url}: called {entry.label!r} and {asked!r}"))
+        elif asked:
+            self._explicit.add(entry.url_id)
+            label = asked
+        category = entry.category or (link.category or rule.category)[:_LABEL_CHARACTERS]
+        return DeliveryUrl(
+            delivery=entry.delivery, url_id=entry.url_id, url=entry.url, label=label, category=category, mode=entry.mode
+        )
