@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import tempfile
 import tomllib
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _COMPLETE = ".complete"
 _PARALLEL_DOWNLOADS = 4
+_TIMEOUT_S = 60
 
 
 class ArtifactError(RuntimeError):
@@ -123,7 +126,6 @@ def _publish(lock: Lock, target: Path) -> None:
 def _download_all(lock: Lock, staging: Path) -> None:
     jars = staging / "jars"
     jars.mkdir()
-    context = _maven(staging / "repository")
     columns = (
         rich.progress.TextColumn("{task.description}"),
         rich.progress.BarColumn(),
@@ -136,27 +138,38 @@ def _download_all(lock: Lock, staging: Path) -> None:
     ):
         total = sum(artifact.size for artifact in lock.artifacts)
         task = progress.add_task(f"{lock.name} {lock.version}", total=total)
-        for size in pool.map(lambda artifact: _fetch(artifact, context, jars), lock.artifacts):
-            progress.advance(task, size)
+        context = _maven(staging / "repository", lambda size: progress.advance(task, size))
+        for downloaded, artifact in pool.map(lambda one: (_fetch(one, context, jars), one), lock.artifacts):
+            if not downloaded:
+                progress.advance(task, artifact.size)
     (jars / _COMPLETE).touch()
 
 
-def _maven(repository: Path) -> MavenContext:
-    """How this machine reaches Maven artifacts: jgo's own settings, downloads into `repository`."""
+def _maven(repository: Path, advance: Callable[[int], None]) -> MavenContext:
+    """How this machine reaches Maven artifacts: jgo's own settings; downloads go into `repository`."""
     from jgo.config import GlobalSettings
-    from jgo.maven import MavenContext
+    from jgo.maven import MavenContext, PythonResolver
 
-    settings = GlobalSettings.load()
-    return MavenContext(repo_cache=repository, remote_repos=settings.repositories or None, timeout=60)
+    @contextmanager
+    def progress_of_one(_: str, __: int) -> Iterator[Callable[[int], None]]:
+        yield advance
+
+    return MavenContext(
+        resolver=PythonResolver(progress_callback=progress_of_one),
+        repo_cache=repository,
+        remote_repos=GlobalSettings.load().repositories or None,
+        timeout=_TIMEOUT_S,
+    )
 
 
-def _fetch(artifact: Artifact, context: MavenContext, jars: Path) -> int:
-    """Put one verified jar into `jars`; returns its size."""
-    source = _in_user_repository(artifact) or _download(artifact, context)
+def _fetch(artifact: Artifact, context: MavenContext, jars: Path) -> bool:
+    """Put one verified jar into `jars`; True if it was downloaded, False if this machine had it."""
+    local = _in_user_repository(artifact)
+    source = local or _download(artifact, context)
     if digest(source) != artifact.sha256:
-        raise ArtifactError(f"{artifact.filename} is not the file the lock names (SHA-256 differs)")
+        raise ArtifactError(f"{artifact.filename} is not the file the lock names (its SHA-256 differs)")
     shutil.copyfile(source, jars / artifact.filename)
-    return artifact.size
+    return local is None
 
 
 def _in_user_repository(artifact: Artifact) -> Path | None:

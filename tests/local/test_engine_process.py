@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-import pytest
 
 from sendtrail.local.engine import Engine
 from sendtrail.local.process import accepts_connections, free_port
