@@ -1,0 +1,63 @@
+"""A database with the random world in it, made once."""
+
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+from clickhouse_driver import Client
+
+from dashboards.queries import Queries
+from sendtrail.settings import Config, ReportSettings
+from tests.dashboards.happenings import insert, register, register_urls, store_indicators
+from tests.dashboards.world import REGISTERED, URLS, World, make
+from tests.support.line import migrated
+from tests.support.stack import ClickHouse, random_name
+
+
+@pytest.fixture(scope="package")
+def world_database(clickhouse: ClickHouse) -> Iterator[str]:
+    """Name of the world's database."""
+    name = random_name("reports")
+    yield name
+    with clickhouse.client() as client:
+        client.execute(f"DROP DATABASE IF EXISTS {name} SYNC")
+
+
+@pytest.fixture(scope="package")
+def world(clickhouse: ClickHouse, world_database: str) -> World:
+    """Some 30,000 events as they happened; the same are in the database."""
+    made = make(seed=3, hits=25_000)
+    with migrated(clickhouse, world_database) as client:
+        register(client, REGISTERED)
+        register_urls(client, [(d.delivery, url_id, *told) for d in REGISTERED for url_id, told in URLS.items()])
+        insert(client, made.happenings, Random(5))
+        store_indicators(client)
+    return made
+
+
+@pytest.fixture
+def client(clickhouse: ClickHouse, database: str) -> Iterator[Client]:
+    """A client of an empty database with all tables."""
+    with migrated(clickhouse, database) as made:
+        yield made
+
+
+@pytest.fixture
+def report_settings() -> ReportSettings:
+    """Defaults, but two domains with a row of their own."""
+    return Config({}).section(ReportSettings, report_domains=["gmail.com", "example.org"])
+
+
+@pytest.fixture
+def queries(client: Client, report_settings: ReportSettings) -> Queries:
+    """Queries on an empty database."""
+    return Queries(client, report_settings)
+
+
+@pytest.fixture
+def world_queries(
+    clickhouse: ClickHouse, world: World, world_database: str, report_settings: ReportSettings
+) -> Iterator[Queries]:
+    """Queries on the random world."""
+    with migrated(clickhouse, world_database) as made:
+        yield Queries(made, report_settings)
