@@ -1,0 +1,1 @@
+"""What a worker remembers: first sights of ids, marks of spools, counted opens."""

@@ -1,0 +1,104 @@
+"""Opening a partition under an assignment: commit, log and state must fit together before anything is emitted."""
+
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+import structlog
+
+from sendtrail.metrics import counter
+from streams.errors import Restart, Stopped
+from streams.pipeline import Steps, Timing, run
+from streams.progress import Part
+from streams.source import SourceLog
+from streams.state.directory import StateDirectory
+from streams.state.overlay import Overlay
+from streams.state.store import SharedMemory, Store
+from streams.steps.unpack import unpack
+from streams.topicwatch import TopicWatch
+from streams.worker import Constants
+
+ReadCommit = Callable[[int], Awaitable[int | None]]
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+class OwnedPartitions:
+    """Keeps one store per partition for the life of the process."""
+
+    def __init__(
+        self,
+        constants: Constants,
+        steps: Steps,
+        source: SourceLog,
+        watch: TopicWatch,
+        directory: StateDirectory,
+        memory: SharedMemory,
+        read_commit: ReadCommit,
+    ) -> None:
+        self._constants, self._steps = constants, steps
+        self._source, self._watch = source, watch
+        self._directory, self._memory = directory, memory
+        self._read_commit = read_commit
+        self._stores: dict[int, Store] = {}
+
+    async def open(self, partition: int, assignment: int) -> Part:
+        """Begin at the group's commit. Raises Stopped if the log does not reach from there on."""
+        await self.look_at_topic()
+        committed = await self._read_commit(partition) or 0
+        await self._check_log(partition, committed)
+        store = self._store(partition)
+        if store.applied < committed:
+            await self._rebuild(partition, store, committed)
+        return Part(partition, assignment, store, next=committed, done=committed, committed=committed)
+
+    async def look_into_hole(self, part: Part, end: int) -> None:
+        """A hole Faust left heals with a restart; an empty range in the log is no hole."""
+        await self.look_at_topic()
+        await self._check_log(part.partition, part.next)
+        if await self._source.holds_records(part.partition, part.next, end):
+            counter("sendtrail_streams_gaps_total").labels(kind="hole").inc()
+            raise Restart(f"partition {part.partition}: records of [{part.next}, {end}) were not delivered")
+        _log.warning("an empty range in the log", partition=part.partition, start=part.next, end=end)
+
+    async def look_at_topic(self) -> None:
+        await self._watch.check()
+
+    def close(self) -> None:
+        """Flush and close all stores."""
+        for store in self._stores.values():
+            store.close()
+        self._stores.clear()
+
+    async def _check_log(self, partition: int, offset: int) -> None:
+        bounds = await self._source.bounds(partition)
+        where = f"{self._source.topic} partition {partition}"
+        if offset < bounds.begin:
+            raise Stopped(
+                f"{where}: records {offset} to {bounds.begin - 1} are no longer in the log and were never processed. "
+                f"To go on without them, set the group's offset of this partition to {bounds.begin}"
+            )
+        if offset > bounds.end:
+            raise Stopped(
+                f"{where}: the log ends at {bounds.end}, but {offset} is committed: the broker lost records. "
+                f"To go on, set the group's offset of this partition to {bounds.end}"
+            )
+
+    def _store(self, partition: int) -> Store:
+        if partition not in self._stores:
+            path = self._directory.partition(self._constants.topic_id, partition)
+            self._stores[partition] = Store(path, self._memory)
+        return self._stores[partition]
+
+    async def _rebuild(self, partition: int, store: Store, committed: int) -> None:
+        """Apply what the state missed, as when it was processed first, without emitting it again."""
+        start = max(store.applied, (await self._source.bounds(partition)).begin)
+        _log.info("rebuilding state", partition=partition, start=start, end=committed)
+        began, timing = monotonic(), Timing()
+        async for sources in self._source.read(partition, start, committed):
+            overlay = Overlay(store.read)
+            records = [unpack(source, source.offset) for source in sources]
+            run(records, self._constants.known(partition, overlay), self._steps, timing)
+            store.write(overlay.written, sources[-1].offset + 1)
+        store.write({}, committed)
+        counter("sendtrail_streams_rebuilt_total").inc()
+        _log.info("state rebuilt", partition=partition, records=committed - start, seconds=monotonic() - began)

@@ -1,0 +1,102 @@
+"""Runs the steps over a batch of records: reads their state at once, keeps a failure to the event it happens on."""
+
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import NamedTuple
+
+import structlog
+
+from streams.items import Item, Known, Record, live
+from streams.state.keys import mark_value, read_mark, spool_key
+
+Keys = tuple[bytes, ...]
+_log = structlog.stdlib.get_logger(__name__)
+
+
+class Step(NamedTuple):
+    """One step. `act` looks at one item and what is known, changes nothing else, and need not catch anything."""
+
+    name: str
+    act: Callable[[Item, Known], None]
+
+
+class StateStep(NamedTuple):
+    """A step with state: `reads` names the keys of an item, read for the whole batch before `act` gets them."""
+
+    name: str
+    reads: Callable[[Item, Known], Keys]
+    act: Callable[[Item, Known, Keys], None]
+
+
+Steps = Sequence[Step | StateStep]
+Clock = Callable[[], float]
+
+
+class Timing:
+    """Seconds spent per step since the start, for benchmarks and metrics."""
+
+    def __init__(self, clock: Clock = perf_counter) -> None:
+        self.clock = clock
+        self.seconds: dict[str, float] = {}
+
+    def add(self, name: str, since: float) -> float:
+        """Book the time since `since`; returns now."""
+        now = self.clock()
+        self.seconds[name] = self.seconds.get(name, 0.0) + now - since
+        return now
+
+
+def run(records: Sequence[Record], known: Known, steps: Steps, timing: Timing) -> None:
+    """Take every item through the steps until one ends it. `records` in the order of the log."""
+    note_marks(records, known)
+    now = timing.clock()
+    for step in steps:
+        items = live(records)
+        if isinstance(step, StateStep):
+            _run_with_state(step, items, known)
+        else:
+            _run(step, items, known)
+        now = timing.add(step.name, now)
+
+
+def note_marks(records: Sequence[Record], known: Known) -> None:
+    """Give each pack the mark its spool had before it, and move the mark past it."""
+    packs = [(record, spool_key(record.pack.spool)) for record in records if record.pack and record.items]
+    known.state.load([key for _, key in packs])
+    for record, key in packs:
+        mark = record.origin.mark = read_mark(known.state.get(key))
+        seen = (record.origin.segment, record.pack.last if record.pack else 0)
+        if seen > mark:
+            known.state.put(key, mark_value(seen, record.origin.time_ms))
+
+
+def _run(step: Step, items: Sequence[Item], known: Known) -> None:
+    act = step.act
+    for item in items:
+        try:
+            act(item, known)
+        except Exception as error:  # the line goes on without this event
+            _reject(item, step.name, error)
+
+
+def _run_with_state(step: StateStep, items: Sequence[Item], known: Known) -> None:
+    keys_of: list[Keys] = []
+    for item in items:
+        try:
+            keys_of.append(step.reads(item, known))
+        except Exception as error:  # as above
+            keys_of.append(())
+            _reject(item, step.name, error)
+    known.state.load([key for keys in keys_of for key in keys])
+    for item, keys in zip(items, keys_of, strict=True):
+        if item.outcome:
+            continue
+        try:
+            step.act(item, known, keys)
+        except Exception as error:  # as above
+            _reject(item, step.name, error)
+
+
+def _reject(item: Item, step: str, error: Exception) -> None:
+    _log.error("a step failed on an event; it becomes a reject", step=step, offset=item.origin.offset, exc_info=error)
+    item.reject("internal", f"step {step}: {type(error).__name__}: {error}"[:500])

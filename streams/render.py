@@ -1,0 +1,141 @@
+"""A record that went through the steps -> the enriched record, its headers, and its rejects."""
+
+from collections import Counter
+from typing import NamedTuple
+
+import msgspec
+
+from sendtrail.enriched import Counts, EnrichedHeader, MinuteCounts, RejectRow, encode_row, enriched_headers
+from sendtrail.events import encode
+from sendtrail.ids import reject_key
+from sendtrail.packs import join, minute_of
+from streams.items import Item, Known, Record
+
+#: Bytes of lines in an enriched record at most. The topic takes 8 MiB; counts and totals stay below the rest.
+MAX_VALUE_BYTES = 7 * 1024 * 1024
+_MAX_ORIGINAL = 4 * 1024 * 1024  # of a refused record; the whole stays in tracking.events
+
+_encoder = msgspec.json.Encoder()
+
+
+class RelabelPlace(msgspec.Struct, tag_field="row", tag="relabel", gc=False):
+    """What is added to a relabel event."""
+
+    so: int
+    si: int
+
+
+class Reject(NamedTuple):
+    """A reject row as it travels, and as it is copied to tracking.rejects under its key."""
+
+    key: str
+    reason: str
+    events: int
+    line: bytes
+
+
+class Enriched(NamedTuple):
+    """One record for tracking.enriched."""
+
+    source_offset: int
+    value: bytes
+    headers: list[tuple[str, bytes]]
+    counts: Counts
+    rejects: list[Reject]
+
+
+def render(record: Record, known: Known, max_value_bytes: int = MAX_VALUE_BYTES) -> Enriched:
+    """Exactly one record, whatever became of its events: lines in the order of the source, dropped ones left out."""
+    if record.refusal is not None:
+        rejects = [_refused(record, known)]
+        lines = [rejects[0].line]
+    else:
+        lines, rejects = _lines(record, known)
+        if sum(map(len, lines)) + len(lines) > max_value_bytes:
+            _shrink(record, max_value_bytes)
+            lines, rejects = _lines(record, known)
+    counts = _counts(record)
+    header = EnrichedHeader(
+        known.topic_id, record.source_from, record.source.offset, counts, record.pack, record.totals
+    )
+    return Enriched(record.source.offset, join(lines), enriched_headers(header), counts, rejects)
+
+
+def _lines(record: Record, known: Known) -> tuple[list[bytes], list[Reject]]:
+    lines: list[bytes] = []
+    rejects: list[Reject] = []
+    for item in record.items:
+        if not item.outcome or item.outcome == "relabel":
+            lines.append(_event_line(item))
+        elif item.outcome == "rejected":
+            reject = _rejected(item, known)
+            rejects.append(reject)
+            lines.append(reject.line)
+    return lines, rejects
+
+
+def _event_line(item: Item) -> bytes:
+    """The event as decoded, so that nothing but its own fields comes through, followed by what was found out."""
+    found = item.found
+    added = _encoder.encode(found if not item.outcome else RelabelPlace(so=found.source_offset, si=found.source_index))
+    return encode(item.event)[:-1] + b"," + added[1:]
+
+
+def _shrink(record: Record, max_value_bytes: int) -> None:
+    """Turn the events past the limit into rejects. Room is kept for every later one to be a reject."""
+    reserved = sum(_reject_bytes(item) for item in record.items)
+    size = 0
+    for item in record.items:
+        reserved -= _reject_bytes(item)
+        if item.outcome in ("duplicate", "resent"):
+            continue
+        if item.outcome != "rejected":
+            line = len(_event_line(item)) + 1
+            if size + line + reserved <= max_value_bytes:
+                size += line
+                continue
+            item.reject("too_large", f"with this event the enriched record would exceed {max_value_bytes} bytes")
+        size += _reject_bytes(item)
+
+
+def _reject_bytes(item: Item) -> int:
+    return len(item.line) * 4 // 3 + len(item.detail) * 6 + 512
+
+
+def _rejected(item: Item, known: Known) -> Reject:
+    found, time_ms = item.found, item.origin.time_ms
+    key = reject_key(time_ms, known.topic_id, known.partition, found.source_offset, found.source_index)
+    row = RejectRow(
+        source_offset=found.source_offset, source_index=found.source_index, key=key, reason=item.reason,
+        detail=item.detail, original=item.line, time_ms=time_ms,
+    )  # fmt: skip
+    return Reject(key, item.reason, 1, encode_row(row))
+
+
+def _refused(record: Record, known: Known) -> Reject:
+    reason, detail, events = record.refusal or ("", "", 0)
+    source = record.source
+    key = reject_key(source.time_ms, known.topic_id, known.partition, source.offset, 0)
+    row = RejectRow(
+        source_offset=source.offset, source_index=0, key=key, reason=reason, detail=detail,
+        original=source.value[:_MAX_ORIGINAL], time_ms=source.time_ms, count=events,
+    )  # fmt: skip
+    return Reject(key, reason, events, encode_row(row))
+
+
+def _counts(record: Record) -> Counts:
+    """Per minute: in = out + duplicate + resent + rejected; relabels apart, unless they were dropped or rejected."""
+    if record.refusal is not None:
+        count = record.refusal.events
+        return {str(minute_of(record.source.time_ms)): MinuteCounts(events_in=count, rejected=count)}
+    counted = Counter((item.id_time_ms // 60_000, item.outcome) for item in record.items)
+    counts: dict[int, MinuteCounts] = {}
+    for (minute, outcome), number in sorted(counted.items()):
+        of_minute = counts.setdefault(minute, MinuteCounts())
+        if outcome == "relabel":
+            of_minute.relabels += number
+            continue
+        of_minute.events_in += number
+        name = outcome or "out"
+        setattr(of_minute, name, getattr(of_minute, name) + number)
+    return {str(minute): of_minute for minute, of_minute in counts.items()}

@@ -1,0 +1,80 @@
+"""The rules as data: *.toml of this folder -> frozen tables, checked once at start."""
+
+from dataclasses import dataclass
+from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+
+import msgspec
+
+from sendtrail.events import Class, HitKind
+
+FOLDER = Path(__file__).parent
+
+Network = IPv4Network | IPv6Network
+
+
+class ProxyRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A fetcher that stands between us and the reader."""
+
+    name: str
+    class_: Class = msgspec.field(name="class")
+    reason: str = ""
+    contains: list[str] = []
+    equals: list[str] = []
+    kinds: list[HitKind] = []
+
+    def fits(self, agent: str, kind: str) -> bool:
+        """`agent` in lower case; no kinds = all of them."""
+        if self.kinds and kind not in self.kinds:
+            return False
+        return agent in map(str.lower, self.equals) or any(text.lower() in agent for text in self.contains)
+
+
+class AgentRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Programs by what their agent says; always of class machine."""
+
+    reason: str
+    contains: list[str]
+
+    def fits(self, agent: str) -> bool:
+        """`agent` in lower case."""
+        return any(text.lower() in agent for text in self.contains)
+
+
+class _MachineFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: str
+    proxy: list[ProxyRule] = []
+    agent: list[AgentRule] = []
+
+
+class _NetworkRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    ranges: list[str]
+
+
+class _NetworkFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    network: list[_NetworkRule] = []
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """One version of the rules. Hashed by identity, so that steps cache what they derive from it at no cost."""
+
+    version: str
+    proxies: tuple[ProxyRule, ...]
+    agents: tuple[AgentRule, ...]
+    networks: tuple[tuple[Network, str], ...]
+
+
+@cache
+def load_rules(folder: Path = FOLDER) -> Rules:
+    """Read machine.toml and networks.toml. Raises msgspec.ValidationError or ValueError for a table that is wrong."""
+    machine = msgspec.toml.decode((folder / "machine.toml").read_bytes(), type=_MachineFile)
+    networks = msgspec.toml.decode((folder / "networks.toml").read_bytes(), type=_NetworkFile)
+    return Rules(
+        machine.version,
+        tuple(machine.proxy),
+        tuple(machine.agent),
+        tuple((ip_network(text), rule.name) for rule in networks.network for text in rule.ranges),
+    )

@@ -1,0 +1,184 @@
+"""Puts the worker together and runs it until it is asked to stop, or can't go on."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, cast
+
+import structlog
+from faust.types import TP
+
+from sendtrail.kafka_admin import topic_id
+from sendtrail.metrics import gauge
+from sendtrail.process import Health
+from sendtrail.settings import KafkaSettings, StreamSettings, TrackingSettings
+from sendtrail.topics import DELIVERIES, EVENTS
+from streams.app import STEPS, add_agent, build_app
+from streams.consumer import TrackingConsumer
+from streams.deliveries import DeliveryBook
+from streams.errors import EXIT_RESTART, EXIT_STOPPED, Restart, Stopped, StreamsError
+from streams.partitions import OwnedPartitions
+from streams.progress import Progress
+from streams.registry import RegistryFollower
+from streams.rules import load_rules
+from streams.source import SourceLog
+from streams.state.directory import StateDirectory, recreated
+from streams.state.keys import DAY_MS
+from streams.state.store import SharedMemory
+from streams.topicwatch import TopicWatch
+from streams.worker import Constants, Delivered, Worker
+
+WATCH_TOPIC_S = 2.0
+LAG_S = 1.0
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+class Service:
+    """One worker process; make it inside the running loop. `on_end` is told the exit code when the end begins."""
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        tracking: TrackingSettings,
+        streams: StreamSettings,
+        directory: StateDirectory,
+        source_id: str,
+        on_end: Callable[[int], None],
+    ) -> None:
+        self._source_id, self._on_end = source_id, on_end
+        self._topic = kafka.topic_prefix + EVENTS.name
+        self._progress = Progress()
+        self._busy = asyncio.Lock()
+        self._asked = asyncio.Event()
+        self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tasks: list[asyncio.Task[None]] = []
+        book = DeliveryBook()
+        constants = _constants(kafka, tracking, source_id, book)
+        self._registry = RegistryFollower(kafka.bootstrap, kafka.topic_prefix + DELIVERIES.name, book)
+        self._source = SourceLog(kafka.bootstrap, self._topic)
+        self._watch = _watch(kafka.bootstrap, self._topic, source_id, directory)
+        self._app, topics = build_app(kafka, streams, directory.member_id(), self._progress)
+        self._partitions = OwnedPartitions(
+            constants, STEPS, self._source, self._watch, directory, SharedMemory(streams.state_cache_bytes),
+            self._commit_of,
+        )  # fmt: skip
+        self._worker = Worker(constants, STEPS, self._progress, self._partitions, topics.send, self._assignment)
+        add_agent(self._app, topics, streams, self._handle)
+
+    def ask_to_stop(self) -> None:
+        """Finish the batch at hand, commit, end."""
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Until asked to stop. Raises what made it impossible to go on, a StreamsError where it is known."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self._partitions.close)
+            for consumer in (self._registry, self._source):
+                await consumer.start()
+                stack.push_async_callback(consumer.stop)
+            stack.push_async_callback(self._app.stop)
+            await self._app.start()
+            stack.push_async_callback(self._cancel_tasks)
+            self._beside(self._registry.follow(), self._watch.watch(WATCH_TOPIC_S), self._follow_lag())
+            self._beside(self._app.wait_until_stopped())
+            await self._asked_or_ended()
+            if self._ended.done():
+                error = self._why_ended()
+                self._on_end(EXIT_STOPPED if isinstance(error, Stopped) else EXIT_RESTART)
+                raise error
+            await self._drain()
+            self._on_end(0)
+
+    def health(self) -> Health:
+        """Ready when partitions are assigned and nothing has ended. Any thread may ask."""
+        lags = self.lags()
+        facts = {
+            "partitions": {
+                str(number): {"done": part.done, "committed": part.committed, "lag": lags.get(number)}
+                for number, part in sorted(self._progress.parts.items())
+            },
+            "assignment": self._assignment(),
+            "rebalancing": self._app.rebalancing,
+            "last_log_time_ms": self._worker.last_log_time_ms,
+            "topic_id": self._source_id,
+        }
+        ready = self._assignment() > 0 and not self._app.rebalancing and not self._ended.done()
+        return Health(ready, facts)
+
+    def lags(self) -> dict[int, int]:
+        """Records behind the end of the log, for the partitions opened under the present assignment."""
+        present, lags = self._assignment(), {}
+        for number, part in list(self._progress.parts.items()):
+            if part.assignment == present and not self._app.rebalancing:
+                lags[number] = max(0, (self._app.consumer.highwater(TP(self._topic, number)) or 0) - part.done)
+        return lags
+
+    def _beside(self, *works: Coroutine[Any, Any, None]) -> None:
+        """Run beside the agent; the end of one is the end of the worker."""
+        for work in works:
+            task = asyncio.ensure_future(work)
+            task.add_done_callback(self._end)
+            self._tasks.append(task)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        if self._ended.done() or task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            self._ended.set_exception(error)
+        else:
+            self._ended.set_result(None)
+
+    async def _cancel_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks)
+
+    async def _asked_or_ended(self) -> None:
+        asked = asyncio.ensure_future(self._asked.wait())
+        either: set[asyncio.Future[Any]] = {asked, self._ended}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+
+    def _why_ended(self) -> BaseException:
+        error = self._ended.exception() or self._app.crash_reason or Restart("Faust stopped by itself")
+        return error if isinstance(error, StreamsError) else Restart(f"the worker crashed: {error!r}")
+
+    async def _handle(self, batch: Sequence[Delivered]) -> None:
+        async with self._busy:
+            if not self._asked.is_set():
+                await self._worker.handle(batch)
+
+    async def _drain(self) -> None:
+        async with self._busy:  # the batch at hand is finished; no further one begins
+            await self._app.consumer.commit()
+        _log.info("drained", done={number: part.done for number, part in self._progress.parts.items()})
+
+    async def _commit_of(self, partition: int) -> int | None:
+        consumer = cast(TrackingConsumer, self._app.consumer)
+        return await consumer.committed_offset(TP(self._topic, partition))
+
+    def _assignment(self) -> int:
+        return int(self._app.consumer_generation_id)
+
+    async def _follow_lag(self) -> None:
+        while True:
+            await asyncio.sleep(LAG_S)
+            for number, lag in self.lags().items():
+                gauge("sendtrail_streams_lag_records").labels(partition=number).set(lag)
+
+
+def _constants(kafka: KafkaSettings, tracking: TrackingSettings, source_id: str, book: DeliveryBook) -> Constants:
+    return Constants(
+        source_id, kafka.partitions, tracking.id_window_days * DAY_MS, tracking.open_repeat_s * 1000,
+        tracking.visitor_cookies != "off", load_rules(), book,
+    )  # fmt: skip
+
+
+def _watch(bootstrap: str, topic: str, source_id: str, directory: StateDirectory) -> TopicWatch:
+    return TopicWatch(
+        source_id,
+        lambda: topic_id(bootstrap, topic),
+        lambda found: recreated(topic, source_id, found, directory.path / f"{topic}.id"),
+    )

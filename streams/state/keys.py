@@ -1,0 +1,81 @@
+"""Keys and values of the state: bytes that sort as the store wants them (time first where time ends an entry).
+
+i + id (16)                                        -> place of the first sight (12)
+t + transaction id (16)                            -> place (12), log time (6)
+s + spool id (16)                                  -> segment (8), index (8), log time (6)
+o + log day (2), delivery, message (8 each), class (1), client (16)
+                                                   -> counted opens, newest last: place (12), event time (6) each
+a                                                  -> next source offset not yet applied (8)
+"""
+
+from sendtrail.events import Class
+
+DAY_MS = 86_400_000
+APPLIED = b"a"
+IDS = b"i"
+OPENS = b"o"
+SPOOLS = b"s"
+TRANSACTIONS = b"t"
+
+_CLASSES: dict[Class, bytes] = {"human": b"h", "machine": b"m", "unknown": b"u"}
+_MS = 6
+_PLACE = 12
+
+
+def id_key(event_id: str) -> bytes:
+    """Of an event's first sight; starts with the id's time."""
+    return IDS + bytes.fromhex(event_id)
+
+
+def transaction_key(event_id: str) -> bytes:
+    """Of a transaction's first sight."""
+    return TRANSACTIONS + bytes.fromhex(event_id)
+
+
+def spool_key(spool: str) -> bytes:
+    """Of a spool's mark."""
+    return SPOOLS + bytes.fromhex(spool)
+
+
+def open_key(log_day: int, delivery: int, message: int, class_: Class, client: bytes) -> bytes:
+    """Of the counted opens of one message, class and client (16 bytes), as of a day of log time."""
+    who = delivery.to_bytes(8, "big") + message.to_bytes(8, "big")
+    return OPENS + log_day.to_bytes(2, "big") + who + _CLASSES[class_] + client
+
+
+def time_bytes(time_ms: int) -> bytes:
+    """Milliseconds as in an id."""
+    return time_ms.to_bytes(_MS, "big")
+
+
+def mark_value(mark: tuple[int, int], time_ms: int) -> bytes:
+    """A spool's mark and the log time it was made at."""
+    return mark[0].to_bytes(8, "big") + mark[1].to_bytes(8, "big") + time_bytes(time_ms)
+
+
+def read_mark(value: bytes | None) -> tuple[int, int]:
+    """(segment, index); (-1, -1) where the spool is new."""
+    if value is None:
+        return -1, -1
+    return int.from_bytes(value[:8], "big"), int.from_bytes(value[8:16], "big")
+
+
+def read_time(value: bytes) -> int:
+    """The log time at the end of a value."""
+    return int.from_bytes(value[-_MS:], "big")
+
+
+def opens_value(opens: list[tuple[bytes, int]]) -> bytes:
+    """Counted opens as bytes."""
+    return b"".join(place + time_bytes(time_ms) for place, time_ms in opens)
+
+
+def read_opens(value: bytes | None) -> list[tuple[bytes, int]]:
+    """Counted opens as (place, event time), in order of the log."""
+    if value is None:
+        return []
+    step = _PLACE + _MS
+    return [
+        (value[at : at + _PLACE], int.from_bytes(value[at + _PLACE : at + step], "big"))
+        for at in range(0, len(value), step)
+    ]

@@ -1,0 +1,101 @@
+"""One partition's state in RocksDB. No write-ahead log: what a crash loses is read again from the source.
+
+All keys are in one column family, so a flush keeps ids, marks, opens and `applied` together: after a crash the store
+is as it was after some earlier batch. Block cache and write buffers are shared by all partitions of the process.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    Options,
+    Rdict,
+    WriteBatch,
+    WriteBufferManager,
+    WriteOptions,
+)
+
+from streams.errors import Stopped
+from streams.state.keys import APPLIED
+
+_BLOOM_BITS = 10
+_BLOCK_BYTES = 8 * 1024
+_BUFFER_SHARE = 4  # write buffers may take a quarter of the cache
+_MEMTABLE_BYTES = 32 * 1024 * 1024
+
+
+class SharedMemory:
+    """One block cache and write-buffer manager for a process; write buffers are charged to the cache."""
+
+    def __init__(self, cache_bytes: int) -> None:
+        self.cache = Cache(cache_bytes)
+        self.buffers = WriteBufferManager.new_write_buffer_manager_with_cache(
+            cache_bytes // _BUFFER_SHARE, False, self.cache
+        )
+
+
+class Store:
+    """Raw bytes in, raw bytes out. Raises Stopped if the directory holds something RocksDB can't open."""
+
+    def __init__(self, directory: Path, memory: SharedMemory) -> None:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        self._unlogged = WriteOptions()
+        self._unlogged.disable_wal = True  # type: ignore[method-assign,assignment]  # a property; the stub is wrong
+        try:
+            self._db = Rdict(str(directory), _options(memory))
+        except Exception as error:  # rocksdict raises plain Exception
+            raise Stopped(f"{directory} can't be opened ({error}); delete it, the worker rebuilds it") from error
+
+    def read(self, keys: list[bytes]) -> Sequence[bytes | None]:
+        """The values of many keys at once."""
+        values: list[bytes | None] = self._db.get(keys)  # type: ignore[arg-type,assignment]  # the stub is too narrow
+        return values
+
+    @property
+    def applied(self) -> int:
+        """The next source offset this state does not know."""
+        value = self._db.get(APPLIED)
+        return int.from_bytes(value, "big") if value is not None else 0
+
+    def write(self, written: Mapping[bytes, bytes], applied: int, expired: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        """One atomic batch: entries, ranges that expired, and how far the source is applied (never backwards)."""
+        batch = WriteBatch(raw_mode=True)
+        for begin, end in expired:
+            batch.delete_range(begin, end)
+        put = batch.put
+        for key, value in written.items():
+            put(key, value)
+        put(APPLIED, max(applied, self.applied).to_bytes(8, "big"))
+        self._db.write(batch, self._unlogged)
+
+    def flush(self) -> None:
+        """Make what was written so far survive a crash, in the background."""
+        self._db.flush(False)
+
+    def close(self) -> None:
+        """Flush and close."""
+        self._db.flush(True)
+        self._db.close()
+
+
+def _options(memory: SharedMemory) -> Options:
+    blocks = BlockBasedOptions()
+    blocks.set_block_cache(memory.cache)
+    blocks.set_bloom_filter(_BLOOM_BITS, False)
+    blocks.set_block_size(_BLOCK_BYTES)
+    blocks.set_cache_index_and_filter_blocks(True)
+    blocks.set_pin_l0_filter_and_index_blocks_in_cache(True)
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_block_based_table_factory(blocks)
+    options.set_write_buffer_manager(memory.buffers)
+    options.set_write_buffer_size(_MEMTABLE_BYTES)
+    options.set_memtable_prefix_bloom_ratio(0.1)
+    options.set_memtable_whole_key_filtering(True)
+    options.set_compression_type(DBCompressionType.lz4())
+    options.set_max_background_jobs(2)
+    options.set_keep_log_file_num(2)
+    return options

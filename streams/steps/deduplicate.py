@@ -1,0 +1,43 @@
+"""An event seen before -> counted as duplicate or resent, and dropped.
+
+The index keeps where an id was seen first. A hit is a duplicate only if that is *before* it, so a record that is read
+again finds the same duplicates although the state already knows its events.
+"""
+
+from streams.items import Item, Known
+from streams.state.keys import DAY_MS, id_key, read_time, time_bytes, transaction_key
+
+TRANSACTION_WINDOW_MS = 400 * DAY_MS
+_PLACE = 12
+Keys = tuple[bytes, ...]
+
+
+def sight_key(item: Item, known: Known) -> Keys:
+    """What `deduplicate` reads: nothing for an id older than the window, which only the event table can know."""
+    if item.event.kind == "transaction":
+        return (transaction_key(item.event.event_id),)
+    if item.id_time_ms < item.origin.time_ms - known.id_window_ms:
+        return ()
+    return (id_key(item.event.event_id),)
+
+
+def deduplicate(item: Item, known: Known, keys: Keys) -> None:
+    """Drop the second sight of an id; remember the first. An id older than the window is marked `late` instead."""
+    if not keys:
+        item.found.marks += ("late",)
+        return
+    first, place = known.state.get(keys[0]), item.place()
+    if item.event.kind == "transaction":
+        if first is not None and read_time(first) < item.origin.time_ms - TRANSACTION_WINDOW_MS:
+            first = None
+        _remember(item, known, keys[0], first, place, place + time_bytes(item.origin.time_ms))
+    else:
+        _remember(item, known, keys[0], first, place, place)
+
+
+def _remember(item: Item, known: Known, key: bytes, first: bytes | None, place: bytes, value: bytes) -> None:
+    if first is None or first[:_PLACE] > place:
+        known.state.put(key, value)
+    elif first[:_PLACE] < place:
+        seen_in_spool = (item.origin.segment, item.event.index) <= item.origin.mark
+        item.outcome = "resent" if seen_in_spool else "duplicate"

@@ -1,0 +1,28 @@
+"""An address -> its network, where one is known without a database; country stays empty."""
+
+from functools import lru_cache
+from ipaddress import ip_address
+
+from sendtrail.events import HITS
+from streams.items import Item, Known
+from streams.rules import Rules
+from streams.steps.name_client import proxy_of
+
+_CACHED_ADDRESSES = 65_536
+
+
+def place_network(item: Item, known: Known) -> None:
+    """The network of a hit; that of a proxy would say nothing about the reader, so it is left empty."""
+    event = item.event
+    if event.address and event.kind in HITS and proxy_of(event.user_agent, event.kind, known.rules) is None:
+        item.found.network = network_of(event.address, known.rules)
+
+
+@lru_cache(_CACHED_ADDRESSES)
+def network_of(address: str, rules: Rules) -> str:
+    """The name of the first network that holds the address; empty for none or for text that is no address."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return ""
+    return next((name for network, name in rules.networks if parsed in network), "")

@@ -1,0 +1,189 @@
+"""What happens to a batch, in order: outputs acknowledged -> state written -> `done` moves -> Faust commits it."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
+from typing import NamedTuple, Protocol
+
+from sendtrail.metrics import counter, gauge, histogram
+from streams.deliveries import DeliveryBook
+from streams.errors import Restart
+from streams.items import Known, Record, SourceRecord
+from streams.pipeline import Steps, Timing, run
+from streams.progress import Part, Progress
+from streams.render import Enriched, render
+from streams.rules import Rules
+from streams.state.expiry import EVERY_MS, expired_ranges
+from streams.state.overlay import Overlay
+from streams.steps.unpack import unpack
+
+FLUSH_EVERY_S = 30.0  # what a crash may make the next start read again
+
+
+class Delivered(NamedTuple):
+    """A record as Faust delivered it, with the assignment it was fetched under."""
+
+    partition: int
+    assignment: int
+    record: SourceRecord
+
+
+class Constants(NamedTuple):
+    """What every batch knows alike."""
+
+    topic_id: str
+    partitions: int
+    id_window_ms: int
+    open_repeat_ms: int
+    visitor_cookies: bool
+    rules: Rules
+    deliveries: DeliveryBook
+
+    def known(self, partition: int, state: Overlay) -> Known:
+        """What the steps may look at for one partition."""
+        return Known(
+            self.topic_id, partition, self.partitions, self.id_window_ms, self.open_repeat_ms, self.visitor_cookies,
+            self.rules, self.deliveries, state,
+        )  # fmt: skip
+
+
+class Partitions(Protocol):
+    """Knows the log and the state behind a partition."""
+
+    async def open(self, partition: int, assignment: int) -> Part:
+        """Read the commit, check the log against it, bring the state up to it."""
+        ...
+
+    async def look_into_hole(self, part: Part, end: int) -> None:
+        """Why are [part.next, end) missing? Raises Restart if records are there, Stopped if they are lost."""
+        ...
+
+    async def look_at_topic(self) -> None:
+        """Raises Stopped if the topic was made anew."""
+        ...
+
+
+#: Hands a record to the producer; what it returns is done when the broker has acknowledged all of it.
+Send = Callable[[int, Enriched], Awaitable[Sequence[Awaitable[object]]]]
+
+
+class Share(NamedTuple):
+    """A partition's part of a batch: sent, and to be written once it is acknowledged."""
+
+    part: Part
+    records: list[Record]
+    enriched: list[Enriched]
+    overlay: Overlay
+    acknowledgements: list[Awaitable[object]]
+
+
+class Worker:
+    """Takes one batch at a time. All outside parts come in by parameter."""
+
+    def __init__(
+        self,
+        constants: Constants,
+        steps: Steps,
+        progress: Progress,
+        partitions: Partitions,
+        send: Send,
+        present_assignment: Callable[[], int],
+    ) -> None:
+        self._constants, self._steps, self._progress = constants, steps, progress
+        self._partitions, self._send, self._present_assignment = partitions, send, present_assignment
+        self._flushed = monotonic()
+        self.timing = Timing()
+        self.last_log_time_ms = 0
+
+    async def handle(self, batch: Sequence[Delivered]) -> None:
+        """All of a batch. Raises Restart or Stopped; then neither state nor `done` of it moved."""
+        with histogram("sendtrail_streams_batch_seconds").time():
+            shares = [await self._process(*group) for group in self._of_present_assignment(batch)]
+            await self._acknowledged([share for share in shares if share is not None])
+            for share in shares:
+                if share is not None:
+                    self._finish(share)
+            self._flush_now_and_then()
+
+    def _of_present_assignment(self, batch: Sequence[Delivered]) -> list[tuple[int, int, list[SourceRecord]]]:
+        """By partition, without what a past assignment left in Faust's buffers."""
+        present = self._present_assignment()
+        by_partition: dict[int, list[SourceRecord]] = defaultdict(list)
+        for delivered in batch:
+            if delivered.assignment == present:
+                by_partition[delivered.partition].append(delivered.record)
+            else:
+                counter("sendtrail_streams_stale_dropped_total").inc()
+        return [(partition, present, records) for partition, records in by_partition.items()]
+
+    async def _process(self, partition: int, assignment: int, delivered: list[SourceRecord]) -> Share | None:
+        part = self._progress.part(partition, assignment)
+        if part is None:
+            part = self._progress.parts[partition] = await self._partitions.open(partition, assignment)
+        records = await self._contiguous(part, delivered)
+        if not records:
+            return None
+        overlay = Overlay(part.store.read)
+        known = self._constants.known(partition, overlay)
+        run(records, known, self._steps, self.timing)
+        now = self.timing.clock()
+        enriched = [render(record, known) for record in records]
+        self.timing.add("render", now)
+        sent = [await self._send(partition, record) for record in enriched]
+        return Share(part, records, enriched, overlay, [ack for acks in sent for ack in acks])
+
+    async def _contiguous(self, part: Part, delivered: list[SourceRecord]) -> list[Record]:
+        """Every offset once, in order: what comes twice is dropped, what is missing is looked into."""
+        records: list[Record] = []
+        for source in delivered:
+            if source.offset < part.next:
+                await self._partitions.look_at_topic()
+                counter("sendtrail_streams_twice_dropped_total").inc()
+                continue
+            if source.offset > part.next:
+                await self._partitions.look_into_hole(part, source.offset)
+                counter("sendtrail_streams_gaps_total").labels(kind="true").inc()
+            records.append(unpack(source, part.next))
+            part.next = source.offset + 1
+        return records
+
+    async def _acknowledged(self, shares: Sequence[Share]) -> None:
+        now = self.timing.clock()
+        try:
+            await asyncio.gather(*(ack for share in shares for ack in share.acknowledgements))
+        except Exception as error:  # whatever the driver raises: unknown whether the broker has it
+            raise Restart(f"an output was not acknowledged: {error!r}") from error
+        self.timing.add("acknowledge", now)
+
+    def _finish(self, share: Share) -> None:
+        part, last = share.part, share.records[-1].source
+        now = self.timing.clock()
+        expired = []
+        if last.time_ms - part.expired_ms >= EVERY_MS:
+            expired, part.expired_ms = expired_ranges(last.time_ms, self._constants.id_window_ms), last.time_ms
+        part.store.write(share.overlay.written, last.offset + 1, expired)
+        part.done = last.offset + 1
+        self.timing.add("write state", now)
+        self.last_log_time_ms = max(self.last_log_time_ms, last.time_ms)
+        _count(part, share.enriched)
+
+    def _flush_now_and_then(self) -> None:
+        if monotonic() - self._flushed >= FLUSH_EVERY_S:
+            self._flushed = monotonic()
+            for part in self._progress.parts.values():
+                part.store.flush()
+
+
+def _count(part: Part, enriched: Sequence[Enriched]) -> None:
+    outcomes: dict[str, int] = defaultdict(int)
+    for record in enriched:
+        for minute in record.counts.values():
+            for outcome in ("out", "duplicate", "resent", "rejected", "relabels"):
+                outcomes[outcome] += getattr(minute, outcome)
+        for reject in record.rejects:
+            counter("sendtrail_streams_rejects_total").labels(reason=reject.reason).inc(reject.events)
+    for outcome, number in outcomes.items():
+        counter("sendtrail_streams_events_total").labels(outcome=outcome).inc(number)
+    counter("sendtrail_streams_records_total").inc(len(enriched))
+    gauge("sendtrail_streams_done_offset").labels(partition=part.partition).set(part.done)
