@@ -2,20 +2,20 @@
 
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import unescape
 from importlib.resources import files
-from itertools import islice
 from typing import Any
 
-import httpx
-
+from sendtrail.instrument import Template, compile
+from sendtrail.instrument.api import Api
+from sendtrail.keyring import Keyring
 from sendtrail.local.demo.audience import Recipient
 from sendtrail.local.demo.traffic import Letter
 
-BATCH = 1_000
-_HREF = re.compile(r'(?:href|src)="([^"]+)"')
+_URL = re.compile(r"https?://[^\s\"<>]+")
 _BOUNCES = ("unknown_user", "mailbox_full", "invalid_domain", "policy", "unreachable")
 
 
@@ -47,18 +47,6 @@ def newsletters(stamp: str) -> list[Newsletter]:
     ]  # fmt: skip
 
 
-def letter_of(html: str, base_url: str, delivery: int, message: int, recipient: Recipient) -> Letter:
-    """What a mail program finds in a rendered message: the pixel, the links, the pages to leave and to mirror."""
-    urls = [unescape(url) for url in _HREF.findall(html) if url.startswith(base_url)]
-    by_letter: dict[str, list[str]] = {}
-    for url in urls:
-        by_letter.setdefault(url[len(base_url) + 1], []).append(url)
-    return Letter(
-        delivery, message, recipient,
-        pixel=by_letter["o"][0], links=tuple(by_letter["c"]), opt_out=by_letter["u"][0], mirror=by_letter["m"][0],
-    )  # fmt: skip
-
-
 def outcomes(
     newsletter: str, audience: Sequence[Recipient], sent_ms: int, dice: random.Random
 ) -> Iterator[dict[str, Any]]:
@@ -79,28 +67,45 @@ def outcomes(
             yield {**item, "kind": "deferred", "time": left_ms + 2_000, "reason": "unreachable"}
 
 
-class Api:
-    """The feed API as a sender uses it. Raises httpx.HTTPError for an answer that is not 2xx."""
+class Mailing:
+    """A newsletter compiled for its audience: readers of HTML get both parts, readers of text the text alone."""
 
-    def __init__(self, base_url: str) -> None:
-        self._client = httpx.Client(base_url=base_url, timeout=30, trust_env=False)
+    def __init__(self, newsletter: Newsletter, keys: Keyring, base_url: str) -> None:
+        self.newsletter = newsletter
+        self._base_url = base_url
+        html, text = newsletter.part("html"), newsletter.part("txt")
+        compiled = partial(compile, delivery=newsletter.name, keyring=keys, base_url=base_url, text=text)
+        self.full = compiled(html=html)
+        self.text_only = compiled(registered=self.full.urls)
 
-    def put_delivery(self, name: str, fields: dict[str, Any]) -> int:
-        """Register a delivery; returns its key."""
-        answer = self._client.put(f"/v1/deliveries/{name}", json=fields).raise_for_status().json()
-        return int(answer["delivery"])
+    def register(self, api: Api, size: int, contact_ms: int) -> None:
+        """Tell the API of the delivery and its URLs."""
+        newsletter = self.newsletter
+        api.register(
+            self.full, label=newsletter.label, code=newsletter.template, campaign=newsletter.campaign,
+            tags=list(newsletter.tags), subject=newsletter.subject, contact_date=contact_ms, to_deliver=size,
+        )  # fmt: skip
 
-    def feed(self, items: Iterable[dict[str, Any]]) -> int:
-        """Post items in batches; returns how many were taken. Raises RuntimeError if one is refused."""
-        taken = 0
-        waiting = iter(items)
-        while batch := list(islice(waiting, BATCH)):
-            answer = self._client.post("/v1/events", json=batch).raise_for_status().json()
-            refused = [result for result in answer["results"] if result["status"] != "accepted"]
-            if refused:
-                raise RuntimeError(f"the API refused an item of the demo: {refused[0]}")
-            taken += len(batch)
-        return taken
+    def letter(self, recipient: Recipient) -> Letter:
+        """The recipient's message, as their mail program sees it."""
+        template = self._template(recipient)
+        rendered = template.render(recipient.name, recipient.name, seed=recipient.seed)
+        links = _URL.findall(unescape(rendered.html or rendered.text or ""))
+        by_letter: dict[str, list[str]] = {}
+        for url in links:
+            if url.startswith(self._base_url):
+                by_letter.setdefault(url[len(self._base_url) + 1], []).append(url)
+        return Letter(
+            template.delivery_key, recipient,
+            pixel=by_letter.get("o", [""])[0], links=tuple(by_letter["c"]),
+            mirror=by_letter.get("m", [""])[0], opt_out=dict(rendered.headers)["List-Unsubscribe"].strip("<>"),
+        )  # fmt: skip
 
-    def close(self) -> None:
-        self._client.close()
+    def prepared(self, recipient: Recipient, time_ms: int) -> dict[str, Any]:
+        """The item that tells reports whose message this is."""
+        return self._template(recipient).prepared(
+            recipient.name, time_ms, recipient.name, domain=recipient.domain, seed=recipient.seed
+        )
+
+    def _template(self, recipient: Recipient) -> Template:
+        return self.text_only if recipient.text_only else self.full

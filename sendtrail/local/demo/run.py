@@ -3,8 +3,9 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from clickhouse_driver import Client
 from rich.console import Console
@@ -13,12 +14,13 @@ from rich.progress import track
 from rich.table import Table
 
 from sendtrail.clickhouse import connect
+from sendtrail.instrument.api import Api
 from sendtrail.keyring import Keyring
 from sendtrail.keyring import load as load_keys
 from sendtrail.local.demo.audience import audience
 from sendtrail.local.demo.browser import is_counted, send_all
 from sendtrail.local.demo.ledger import Balance, Ledger
-from sendtrail.local.demo.post import Api, Newsletter, instrumented, newsletters, outcomes
+from sendtrail.local.demo.post import Mailing, Newsletter, newsletters, outcomes
 from sendtrail.local.demo.traffic import Letter, Request, forged, visits
 from sendtrail.local.stack import Stack
 from sendtrail.settings import ClickHouseSettings, Config, TrackingSettings
@@ -60,15 +62,20 @@ class Demo:
         """Register, instrument and feed the three newsletters."""
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
         for newsletter in newsletters(stamp):
-            letters = list(self._letters(newsletter))
-            self.posts.append(Post(newsletter, letters[0].delivery, letters))
             sent_ms = int(time.time() * 1000) - 120_000
-            self._api.feed(outcomes(newsletter.name, self._audience, sent_ms, self._dice))
+            mailing = Mailing(newsletter, self._keys, self._base_url)
+            mailing.register(self._api, len(self._audience), sent_ms)
+            label = f"{newsletter.label}: a message for each recipient"
+            readers = track(self._audience, label, console=self._console, transient=True)
+            letters = [mailing.letter(recipient) for recipient in readers]
+            self._feed(mailing.prepared(recipient, sent_ms) for recipient in self._audience)
+            self._feed(outcomes(newsletter.name, self._audience, sent_ms, self._dice))
+            self.posts.append(Post(newsletter, letters[0].delivery, letters))
 
-    def _letters(self, newsletter: Newsletter) -> Iterator[Letter]:
-        rendered = instrumented(newsletter, self._audience, self._keys, self._base_url, self._api)
-        label = f"{newsletter.label}: a message for each recipient"
-        yield from track(rendered, label, len(self._audience), console=self._console, transient=True)
+    def _feed(self, items: Iterable[dict[str, Any]]) -> None:
+        refused = self._api.feed(items)
+        if refused:
+            raise RuntimeError(f"the API refused an item of the demo: {refused[0]}")
 
     def react(self, pump: Callable[[], None]) -> None:
         """The audience's programs ask the edge for what is in the letters; live counts meanwhile."""
@@ -140,9 +147,8 @@ class Demo:
         from sendtrail.local.demo.show import show_delivery
 
         for post in self.posts:
-            show_delivery(self._console, self._clickhouse, post.delivery)
+            show_delivery(self._console, self._clickhouse, post.delivery, post.newsletter.label)
 
     def close(self) -> None:
         """Let the connections go."""
-        self._api.close()
         self._clickhouse.disconnect()

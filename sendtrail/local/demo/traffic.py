@@ -21,7 +21,6 @@ class Letter:
     """A rendered message as a mail program sees it: where its pixel and its links point."""
 
     delivery: int
-    message: int
     recipient: Recipient
     pixel: str
     links: tuple[str, ...]
