@@ -5,6 +5,7 @@ SendtrailError
 ├── BadLink          a link that must not be minted (destination, position)
 ├── SettingsError    an unknown or malformed setting; ends the program with exit code 3
 ├── KeysError        the key file is missing, unreadable or lacks what was asked of it
+├── ApiError         the feed API refuses a request or does not answer
 └── TopicsError      a topic differs from the table TOPICS in a way that would lose data
 
 Expected bad input (a forged link, an undecodable event) is not here: it is a value, `Invalid`.
@@ -31,6 +32,10 @@ class SettingsError(SendtrailError):
 
 class KeysError(SendtrailError):
     """The key file can't be read or does not hold the key asked for."""
+
+
+class ApiError(SendtrailError):
+    """The feed API refused a request, or did not answer in time."""
 
 
 class TopicsError(SendtrailError):

@@ -85,6 +85,11 @@ class Template:
             return "text"
         return "html" if self._text is None else "multipart"
 
+    def url_fields(self) -> list[dict[str, Any]]:
+        """The URLs as the API takes them with a delivery."""
+        names = ("url_id", "url", "label", "category", "mode")
+        return [{name: getattr(entry, name) for name in names} for entry in self.urls]
+
     def render(
         self, message: Name, recipient: Name | None = None, *, seed: bool = False, proof: bool = False
     ) -> Rendered:
@@ -173,7 +178,7 @@ def _checked_base(base_url: str) -> str:
 def _kind_of(keyring: Keyring, url: str) -> LinkKind | None:
     """The kind of a link this installation has signed, in its exact form."""
     before, _, token = url.rpartition("/")
-    if len(before) < 2 or before[-2] != "/" or before[-1] not in LETTERS.values():
+    if "?" in before or len(before) < 2 or before[-2] != "/" or before[-1] not in LETTERS.values():
         return None
     read = read_token(keyring, token)
     return read.link.kind if isinstance(read, ReadLink) else None

@@ -1,0 +1,86 @@
+"""What a sender tells the feed API of a message: its delivery and URLs once, a `prepared` item for each recipient."""
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlsplit
+from urllib.request import Request, urlopen
+
+import msgspec
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
+
+from sendtrail.errors import ApiError
+from sendtrail.instrument.template import Template
+
+BATCH = 1_000
+_TIMEOUT_S = 30
+_RETRY_S = 120
+_TRY_AGAIN = (429, 502, 503, 504)
+
+
+class Api:
+    """The feed API. Every call waits out an API that is away or busy, up to two minutes, then raises ApiError.
+
+    Repeating is safe: a delivery is replaced by itself, an item keeps its id.
+    """
+
+    def __init__(self, address: str) -> None:
+        if urlsplit(address).scheme not in ("http", "https"):
+            raise ApiError(f"the API's address is an http or https URL, not {address!r}")
+        self._address = address.rstrip("/")
+
+    def register(self, template: Template, **fields: Any) -> dict[str, Any]:
+        """Register a template's delivery and URLs. `fields`: label, code, campaign, tags, sender, subject and so on."""
+        name = quote(str(template.delivery), safe="")
+        body = {**fields, "urls": template.url_fields()}
+        answer: dict[str, Any] = self._call("PUT", f"/v1/deliveries/{name}", body)
+        return answer
+
+    def feed(self, items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Post items in batches. Returns the refused ones with the API's reason beside each; [] when all were taken."""
+        refused: list[dict[str, Any]] = []
+        for batch in _batches(items):
+            results = self._call("POST", "/v1/events", batch)["results"]
+            refused += [
+                {"item": item, **result}
+                for item, result in zip(batch, results, strict=True)
+                if result["status"] != "accepted"
+            ]
+        return refused
+
+    def _call(self, method: str, path: str, body: Any) -> Any:
+        waiting = Retrying(
+            retry=retry_if_exception(_is_passing),
+            wait=wait_exponential_jitter(initial=0.2, max=10),
+            stop=stop_after_delay(_RETRY_S),
+            reraise=True,
+        )
+        try:
+            return waiting(self._once, method, path, msgspec.json.encode(body))
+        except HTTPError as error:
+            with error:
+                raise ApiError(
+                    f"{method} {path}: {error.code} {error.read(2000).decode('utf-8', 'replace')}"
+                ) from error
+        except (URLError, TimeoutError, ConnectionError, json.JSONDecodeError) as error:
+            raise ApiError(f"{method} {self._address}{path}: {error}") from error
+
+    def _once(self, method: str, path: str, body: bytes) -> Any:
+        request = Request(self._address + path, body, {"Content-Type": "application/json"}, method=method)
+        with urlopen(request, timeout=_TIMEOUT_S) as answer:
+            return json.load(answer)
+
+
+def _is_passing(error: BaseException) -> bool:
+    """Errors that a later try may not meet: the API is away, restarting or busy."""
+    if isinstance(error, HTTPError):
+        return error.code in _TRY_AGAIN
+    return isinstance(error, URLError | TimeoutError | ConnectionError)
+
+
+def _batches(items: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    waiting = iter(items)
+    while batch := list(islice(waiting, BATCH)):
+        yield batch

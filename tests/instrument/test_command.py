@@ -1,0 +1,80 @@
+"""sendtrail instrument, as typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from sendtrail.cli.main import app
+from sendtrail.errors import SendtrailError
+
+BASE = "https://t.example"
+NAMES = ["--delivery", "spring", "--message", "1"]
+
+pytestmark = pytest.mark.usefixtures("_own_directory")
+
+
+@pytest.fixture
+def _own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SENDTRAIL_TRACKING_BASE_URL", BASE)
+    assert run("keys", "new").exit_code == 0
+
+
+def run(*args: str, stdin: bytes = b"") -> Result:
+    return CliRunner().invoke(app, list(args), input=stdin)
+
+
+def test_html_from_a_file_to_standard_output_byte_for_byte() -> None:
+    source = b"\xef\xbb\xbf<p>h\xc3\xa4\r\n<A HREF='https://a.example/?b&amp;c'>x</A>\r\n"
+    Path("m.html").write_bytes(source)
+    result = run("instrument", "m.html", *NAMES, "--recipient", "anna", "--no-pixel")
+    assert result.exit_code == 0
+    before, _, rest = result.stdout_bytes.partition(f"{BASE}/c/".encode())
+    assert before == b"\xef\xbb\xbf<p>h\xc3\xa4\r\n<A HREF='"
+    assert rest.partition(b"'")[2] == b">x</A>\r\n"
+    assert f"header: List-Unsubscribe: <{BASE}/u/" in result.stderr
+    assert "warning" not in result.stderr
+
+
+def test_warnings_go_to_standard_error() -> None:
+    result = run("instrument", "-", *NAMES, stdin=b"<a href=page.html>")
+    assert "warning: relative_link: 'page.html'" in result.stderr
+    assert "warning" not in result.stdout
+
+
+def test_the_content_is_told_or_given() -> None:
+    assert "/o/" in run("instrument", "-", *NAMES, stdin=b"<p>hello").stdout
+    assert run("instrument", "-", *NAMES, stdin=b"hello").stdout == "hello"
+    assert run("instrument", "-", *NAMES, "--as", "text", stdin=b"<p>hello").stdout == "<p>hello"
+    assert "/o/" in run("instrument", "-", *NAMES, "--as", "html", stdin=b"hello").stdout
+
+
+def test_json_holds_everything() -> None:
+    shown = json.loads(run("instrument", "-", *NAMES, "--json", "--seed", stdin=b"see https://a.example/x").stdout)
+    assert shown["text"].startswith(f"see {BASE}/c/")
+    assert [header[0] for header in shown["headers"]] == ["List-Unsubscribe", "List-Unsubscribe-Post"]
+    assert [url["url"] for url in shown["urls"]] == ["https://a.example/x", "sendtrail:optout"]
+    prepared = shown["prepared"]
+    assert prepared.pop("time") > 0
+    assert prepared == {"kind": "prepared", "delivery": "spring", "message": "1", "format": "text", "seed": True}
+    read = json.loads(run("links", "read", shown["text"].split()[1]).stdout)
+    assert (read["valid"], read["destination"], read["flags"]) == (True, "https://a.example/x", ["seed"])
+
+
+def test_other_character_sets_are_kept() -> None:
+    source = "<p>ä <a href='https://a.example/ü'>x</a>".encode("latin-1")
+    result = run("instrument", "-", *NAMES, "--encoding", "latin-1", "--no-pixel", stdin=source)
+    assert result.stdout_bytes.startswith(b"<p>\xe4 <a href='https://t.example/c/")
+    refused = run("instrument", "-", *NAMES, stdin=source).exception
+    assert isinstance(refused, SendtrailError)
+    assert "--encoding" in str(refused)
+
+
+def test_what_can_not_be_read_is_named() -> None:
+    refused = run("instrument", "none.html", *NAMES).exception
+    assert isinstance(refused, SendtrailError)
+    assert "none.html" in str(refused)
