@@ -54,10 +54,12 @@ METRICS: dict[str, Metric] = {
     "sendtrail_loader_plans_total": Metric("counter", "Plans finished, by how", ("how",)),
     "sendtrail_loader_replayed_total": Metric("counter", "Records dropped because their source range is loaded"),
     "sendtrail_loader_gap_dropped_total": Metric("counter", "Records dropped because they run ahead of the chain"),
+    "sendtrail_loader_foreign_dropped_total": Metric("counter", "Records dropped because they are none of streams"),
     "sendtrail_loader_stopped_partitions": Metric("gauge", "Partitions stopped for an operator"),
     "sendtrail_loader_lag_records": Metric("gauge", "Enriched records not yet loaded", ("partition",)),
     "sendtrail_loader_errors_total": Metric("counter", "ClickHouse errors, by code", ("code",)),
     "sendtrail_loader_insert_seconds": Metric("histogram", "Time per insert", ("table",)),
+    "sendtrail_registry_records_total": Metric("counter", "Records of tracking.deliveries read", ("outcome",)),
     "sendtrail_loader_late_duplicates_total": Metric("counter", "Events below the id window that were stored before"),
 }
 
