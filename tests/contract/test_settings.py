@@ -108,7 +108,7 @@ def test_settings_are_frozen_and_secrets_hidden(tmp_path: Path) -> None:
     assert "hush-hush" not in repr(settings)
     assert settings.secret() == "hush-hush"
     with pytest.raises(ValueError, match="frozen"):
-        settings.user = "x"
+        settings.user = "x"  # type: ignore[misc]
     file = tmp_path / "pw"
     file.write_text("from-file\n")
     assert load({"SENDTRAIL_CLICKHOUSE_PASSWORD_FILE": str(file)}).section(ClickHouseSettings).secret() == "from-file"
