@@ -36,7 +36,7 @@ def test_the_log_topics_carry_log_time_and_the_registry_is_compacted() -> None:
 @pytest.mark.parametrize("name", METRICS)
 def test_metric_names_carry_project_stage_and_unit(name: str) -> None:
     metric = METRICS[name]
-    assert re.fullmatch(r"sendtrail_(edge|spool|forward|api|streams|loader)_[a-z_]+", name)
+    assert re.fullmatch(r"sendtrail_(edge|spool|forward|registry|api|streams|loader)_[a-z_]+", name)
     assert name.endswith(_UNITS)
     assert name.endswith("_total") == (metric.kind == "counter")
     assert metric.help
