@@ -66,6 +66,13 @@ def test_a_big_result_is_one_document(http: httpx.Client, output_format: str) ->
         assert whole.endswith(b"PAR1")
 
 
+@pytest.mark.parametrize("statement", ["DESCRIBE TABLE t", "SHOW TABLES", "EXISTS TABLE t", "EXPLAIN SELECT 1"])
+@pytest.mark.parametrize("output_format", ["TSV", "Native", "JSON"])
+def test_other_statements_with_results(http: httpx.Client, statement: str, output_format: str) -> None:
+    assert http.post("/", content=f"{statement} FORMAT {output_format}").status_code == 200
+    assert ask(http, statement, default_format=output_format)
+
+
 def test_parameters(http: httpx.Client) -> None:
     query = "SELECT {n:UInt8} + 1, {s:String}, {l:Array(String)}"
     assert ask(http, query, param_n="4", param_s="it's\\n", param_l="['a','b']") == "5\tit\\'s\\n\t['a','b']\n"

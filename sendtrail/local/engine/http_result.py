@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from sendtrail.local.engine.request import HttpQuery, Statement
+from sendtrail.local.engine.results import streamed
 from sendtrail.local.engine.session import Session
 from sendtrail.local.engine.statements import Insert, without_format
 
@@ -86,14 +87,7 @@ def _nothing() -> Generator[bytes, None, None]:
 
 def _streamed(session: Session, text: str, output_format: str, query: HttpQuery) -> Generator[bytes, None, None]:
     with session.slot():
-        stream = session.stream(text, output_format, query.params)
-        finished = False
-        try:
-            yield from stream
-            finished = True
-        finally:
-            if not finished:
-                stream.close()
+        yield from streamed(session, text, output_format, query.params)
 
 
 def _whole(session: Session, text: str, output_format: str, query: HttpQuery) -> Generator[bytes, None, None]:

@@ -20,18 +20,23 @@ _HEADER_FORMAT = "JSONCompactEachRowWithNamesAndTypes"
 
 def result_pieces(session: Session, text: str, params: Mapping[str, str]) -> Generator[bytes, None, None]:
     """Run a statement; its output in Native form, piece by piece. Closing early cancels the rest."""
-    if not session.read_only(text):
-        output = session.run(text, "Native", params)
-        if output:
-            yield output
-        return
-    plain, _ = without_format(text)
+    if session.read_only(text):
+        yield from streamed(session, without_format(text)[0], "Native", params)
+    elif output := session.run(text, "Native", params):
+        yield output
+
+
+def streamed(
+    session: Session, text: str, output_format: str, params: Mapping[str, str]
+) -> Generator[bytes, None, None]:
+    """Run a statement that only reads and has no FORMAT clause, piece by piece where the engine can."""
     try:
-        stream = session.stream(plain, "Native", params)
+        stream = session.stream(text, output_format, params)
     except EngineError as error:
         if _NOT_STREAMED not in error.message:
             raise
-        yield from filter(None, [session.run(plain, "Native", params)])
+        if output := session.run(text, output_format, params):
+            yield output
         return
     finished = False
     try:
