@@ -48,12 +48,12 @@ def spool_status(directory: Path) -> StageStatus:
     """What waits in one spool directory; the age is that of its oldest segment."""
     files = [path for pattern in ("*.seg", "*.open") for path in directory.glob(pattern)]
     if not directory.is_dir():
-        return StageStatus(f"spool {directory.name}", "not on this machine", "?", None, None)
+        return StageStatus(f"spool {directory.name}", "not here", "?", None, None)
     stats = [(path.stat().st_size, path.stat().st_mtime) for path in files if path.exists()]
     events = sum(_events_in(path) for path in files)
     newest = max((changed for _, changed in stats), default=None)
     oldest = min((changed for _, changed in stats), default=None)
-    backlog = f"{events} events, {sum(size for size, _ in stats)} bytes"
+    backlog = f"{events} events"
     lag_s = max(0.0, time.time() - oldest) if oldest else 0.0
     return StageStatus(f"spool {directory.name}", "waiting" if events else "empty", backlog, _text(newest), lag_s)
 

@@ -1,5 +1,6 @@
 """The `sendtrail` command: one file per group of verbs."""
 
+import logging
 import sys
 
 import typer
@@ -29,6 +30,8 @@ def main() -> None:
     Exit codes: 1 what was asked for does not hold or does not exist; 2 wrong usage; 3 settings; 4 Kafka or ClickHouse
     does not answer.
     """
+    for library in ("clickhouse_driver", "kafka"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)  # what matters to a person is in the error itself
     try:
         app()
     except SettingsError as error:
@@ -45,6 +48,6 @@ def main() -> None:
 
 
 def _end(error: Exception, code: int) -> None:
-    text = str(error).strip() or type(error).__name__
-    print(f"sendtrail: {text.splitlines()[0]}", file=sys.stderr)
+    text = " ".join(str(error).partition("Stack trace:")[0].split()) or type(error).__name__
+    print(f"sendtrail: {text}", file=sys.stderr)
     sys.exit(code)

@@ -58,8 +58,9 @@ def _print(findings: "list[Finding]") -> None:
     console = Console()
     if not findings:
         console.print("nowhere: not in a spool of this machine, not in tracking.events, not in ClickHouse")
-        return
-    table = Table("event", "time (UTC)", "where", "what")
-    for finding in findings:
-        table.add_row(*finding)
-    console.print(table)
+    for event_id in dict.fromkeys(finding.event_id for finding in findings):
+        table = Table("time (UTC)", "where", "what", title=f"event {event_id}", title_justify="left", box=None)
+        for finding in findings:
+            if finding.event_id == event_id:
+                table.add_row(finding.when, finding.where, finding.what)
+        console.print(table)

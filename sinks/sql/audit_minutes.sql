@@ -1,12 +1,12 @@
 -- What the loaded records say became of their events, by minute of the event id (epoch minutes).
 -- direct: events in records that came from no spool, so nobody accepted them.
 SELECT
-    m AS minute,
-    sum(n_in) AS events_in,
+    m AS epoch_minute,
+    sum(n_in) AS events,
     sumIf(n_in, spool = '') AS direct,
-    sum(n_resent) AS resent,
-    sum(n_duplicate) + sum(n_late) AS duplicate,
-    sum(n_rejected) + sum(n_refused) AS rejected,
+    sum(n_resent) AS copies,
+    sum(n_duplicate) + sum(n_late) AS duplicates,
+    sum(n_rejected) + sum(n_refused) AS rejects,
     sum(n_out) AS enriched
 FROM audit
 ARRAY JOIN

@@ -7,9 +7,9 @@ SELECT
     if(empty(history), src_index, history[1].src_index) AS index
 FROM events
 WHERE sign = 1 AND (delivery_id, event_id) IN (
-    SELECT delivery_id, toFixedString(unhex(event_id), 16)
-    FROM (SELECT {deliveries:Array(UInt64)} AS delivery_id, {event_ids:Array(String)} AS event_id)
-    ARRAY JOIN delivery_id, event_id
+    SELECT delivery, toFixedString(unhex(id_text), 16)
+    FROM (SELECT {deliveries:Array(UInt64)} AS delivery, {event_ids:Array(String)} AS id_text)
+    ARRAY JOIN delivery, id_text
 )
 ORDER BY delivery_id, event_id, rev
 LIMIT 1 BY delivery_id, event_id
