@@ -182,7 +182,8 @@ class SpoolWriter:
         self.failing = True
         if now - self._alarmed_at >= ALARM_INTERVAL_S:
             self._alarmed_at = now
-            self._log.error("spool_write_failed", error=str(error), directory=str(self.directory), lost=self.lost)
+            with suppress(OSError):  # the log may be on the same full disk
+                self._log.error("spool_write_failed", error=str(error), directory=str(self.directory), lost=self.lost)
 
     def _check_sync(self, now: float) -> bool:
         """True where a sync has failed since the last look."""
@@ -202,7 +203,7 @@ class SpoolWriter:
         try:
             path.write_bytes(bytes(PROBE_BYTES))
             self.failing = False
-            self._log.info("spool_recovered", lost=self.lost)
+            self._log.info("spool_room_again", lost=self.lost)
         except OSError as error:
             self._fail(error, now)
         with suppress(OSError):

@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 
 #: The parser is given at most this many bytes at once, so that an endless head or body is noticed in time.
 SLICE_BYTES = 4096
+#: With more answers than this in one turn a client is not read on before the turn has ended.
+MAX_ANSWERS = 64
 
 
 class Connection(asyncio.Protocol):
     """One client. Between requests `url` is empty; when `closing` no more of them are read."""
 
     __slots__ = (
-        "_body", "_body_begun", "_expects", "_fresh", "_headers", "_limits", "_lingering", "_out", "_parser",
-        "_partial_bytes", "_peer", "_queued", "_server", "_since", "_transport", "_url", "closing",
+        "_body", "_body_begun", "_expects", "_fresh", "_headers", "_keep", "_limits", "_lingering", "_out", "_parser",
+        "_partial_bytes", "_peer", "_queued", "_server", "_since", "_transport", "_unread", "_url", "closing",
     )  # fmt: skip
 
     def __init__(self, server: "EdgeServer") -> None:
@@ -37,8 +39,9 @@ class Connection(asyncio.Protocol):
         self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
         self._peer = ""
         self._since = server.now  # of the request being received, else of the last answer
+        self._keep: bytes | None = None  # what an answer says so that the connection is kept
         self._out: list[bytes] = []
-        self._queued = self._lingering = self._fresh = self.closing = False
+        self._queued = self._lingering = self._fresh = self._unread = self.closing = False
         self._next_request()
 
     def _next_request(self) -> None:
@@ -73,12 +76,20 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """A client that does not read its answers is not read either."""
-        if not self._transport.is_closing():
-            self._transport.pause_reading()
+        self._unread = True
+        self._read_on(False)
 
     def resume_writing(self) -> None:
-        if not self._transport.is_closing():
+        self._unread = False
+        self._read_on(True)
+
+    def _read_on(self, wanted: bool) -> None:
+        if self._transport.is_closing():
+            return
+        if wanted:
             self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
         if len(data) <= SLICE_BYTES:
@@ -86,22 +97,25 @@ class Connection(asyncio.Protocol):
             return
         for start in range(0, len(data), SLICE_BYTES):
             self._feed(data[start : start + SLICE_BYTES])
+        if len(self._out) > MAX_ANSWERS:
+            self._read_on(False)
 
     def _feed(self, data: bytes) -> None:
-        size = len(data)
+        parser = self._parser
+        if self.closing or parser is None:
+            return
         self._fresh = False
-        while data and self._parser is not None and not self.closing:
-            try:
-                self._parser.feed_data(data)
-                data = b""
-            except httptools.HttpParserUpgrade as upgrade:
-                # No other protocol is spoken here: the wish is ignored (RFC 9110 §7.8), the request is answered.
-                self._parser = httptools.HttpRequestParser(self)
-                data = data[upgrade.args[0] :]
-            except httptools.HttpParserError:
-                self._refuse(replies.BAD_REQUEST, "malformed")
+        try:
+            parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            # No other protocol is spoken here: the wish is ignored (RFC 9110 §7.8), the request is answered.
+            self._parser = httptools.HttpRequestParser(self)
+            self._feed(data[upgrade.args[0] :])
+            return
+        except httptools.HttpParserError:
+            self._refuse(replies.BAD_REQUEST, "malformed")
         if self._url:
-            self._check_partial(size)
+            self._check_partial(len(data))
 
     def _check_partial(self, size: int) -> None:
         """After input that ends inside a request. The slice a request began in is not counted: it may hold others."""
@@ -155,11 +169,12 @@ class Connection(asyncio.Protocol):
             return
         method = parser.get_method()
         reply = server.answer(Request(method, self._url.decode("latin-1"), self._peer, self._headers, self._body))
-        connection = wire.KEEP
         if not parser.should_keep_alive() or server.draining or reply.status == 405:
             connection, self.closing = wire.CLOSE, True
-        elif parser.get_http_version() == "1.0":
-            connection = wire.KEEP_ALIVE
+        else:
+            if self._keep is None:  # asked once: a client does not change its version
+                self._keep = wire.KEEP_ALIVE if parser.get_http_version() == "1.0" else wire.KEEP
+            connection = self._keep
         self._queue(server.wire.encode(reply, connection, method != b"HEAD", server.now_ms))
         self._since = server.now
         self._next_request()
@@ -184,6 +199,8 @@ class Connection(asyncio.Protocol):
         """Send what is queued: it is in the spool now."""
         out, self._out, self._queued = self._out, [], False
         self._transport.write(out[0] if len(out) == 1 else b"".join(out))
+        if len(out) > MAX_ANSWERS and not self._unread:
+            self._read_on(True)
         if not self.closing:
             return
         if self._lingering and self._transport.can_write_eof():

@@ -12,7 +12,7 @@ EVICTION_SEARCH = 64
 
 
 class Limits(NamedTuple):
-    """Bounds of a connection. A head is refused between `max_head_bytes` and a parser's slice beyond it."""
+    """Bounds of a connection. A head is refused between `max_head_bytes` and two of the parser's slices beyond it."""
 
     max_head_bytes: int
     max_body_bytes: int
