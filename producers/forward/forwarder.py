@@ -48,7 +48,8 @@ class Forwarder:
         self._directories = [SpoolDirectory(path, label, target, clock) for path, label in _places(forward.spool_dirs)]
         self._outbox = Outbox(forward.in_flight_bytes)
         self._session: Session | None = None
-        self._scanned_s = self._said_s = float("-inf")
+        self._scanned_s = float("-inf")
+        self._said_s: dict[str, float] = {}
         self._progress_s = clock()
         self._last_ack_ms = 0
         self._log = structlog.stdlib.get_logger("forward")
@@ -155,17 +156,14 @@ class Forwarder:
             gauge("sendtrail_forward_backlog_segments").labels(directory.label).set(directory.backlog_segments)
 
     def _renew(self, session: Session) -> None:
-        """After a failure: wait until everything under way has ended, then go on with a new producer."""
+        """After a failure: end the producer, take back what is not acknowledged, go on with a new one."""
         reason = self._outbox.failures[-1].error
         counter("sendtrail_forward_errors_total").labels(reason.partition(":")[0]).inc(len(self._outbox.failures))
-        if self._outbox.in_flight and not self._stopping():
-            session.wake.wait(self._forward.poll_ms / 1000)
-            session.wake.clear()
-            return
-        self._wait_log(f"a send failed and is repeated: {reason}")
-        self._outbox.failures.clear()
+        self._say("send_repeated", reason)
         self._session = None
         session.close()
+        self._collect(session)
+        self._outbox.recall()
 
     def _drain(self) -> None:
         session, end = self._session, self._clock() + DRAIN_S
@@ -192,16 +190,18 @@ class Forwarder:
     def _without_kafka(self, detail: str) -> None:
         """Before each new try to connect: the backlog grows and is shown."""
         self._scan(backlog=False)
-        self._wait_log(detail)
+        self._say("kafka_waiting", detail)
 
     def _say_if_stalled(self) -> None:
-        if not self._outbox.empty and self._clock() - self._progress_s > STALL_S:
-            self._wait_log(f"no acknowledgement from Kafka for {STALL_S:g} s; the spool waits")
+        waited_s = self._clock() - self._progress_s
+        if not self._outbox.empty and waited_s > STALL_S:
+            self._say("kafka_stalled", f"nothing was acknowledged for {waited_s:.0f} s; the spool waits")
 
-    def _wait_log(self, detail: str) -> None:
-        if self._clock() - self._said_s >= SAY_EVERY_S:
-            self._said_s = self._clock()
-            self._log.warning("kafka_waiting", detail=detail, unacknowledged_bytes=self._outbox.held_bytes)
+    def _say(self, event: str, detail: str) -> None:
+        """Log once in a while: what lasts is said again only every half minute."""
+        if self._clock() - self._said_s.get(event, float("-inf")) >= SAY_EVERY_S:
+            self._said_s[event] = self._clock()
+            self._log.warning(event, detail=detail, unacknowledged_bytes=self._outbox.held_bytes)
 
 
 def _places(directories: list[Path]) -> list[tuple[Path, str]]:

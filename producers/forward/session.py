@@ -22,7 +22,7 @@ from sendtrail.settings import KafkaSettings
 from sendtrail.topics import MIB
 
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
-_CONNECT_TIMEOUT_MS = 5_000
+_CONNECT_TIMEOUT_MS = 3_000
 _CLOSE_TIMEOUT_S = 5.0
 
 Say = Callable[[str], None]
@@ -32,7 +32,7 @@ class Session:
     """Sends parcels. `results` fills from the producer's thread, which sets `wake`."""
 
     def __init__(self, bootstrap: str, delivery_timeout_ms: int) -> None:
-        """Raises KafkaError where no broker answers in five seconds."""
+        """Raises KafkaError where no broker answers in three seconds."""
         self.results: deque[tuple[Parcel, Outcome]] = deque()
         self.wake = threading.Event()
         self._producer = KafkaProducer(
