@@ -63,8 +63,12 @@ def load_node(data_dir: Path, node_id: int, port: int) -> Node:
 
 
 def new_cluster_id() -> str:
-    """A random cluster id in Kafka's form: base64url of 16 bytes, no padding."""
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    """A random cluster id in Kafka's form: base64url of 16 bytes, no padding.
+
+    It starts with a letter: the storage tool takes a leading "-" for an option.
+    """
+    first, *rest = uuid.uuid4().bytes
+    return base64.urlsafe_b64encode(bytes([first & 0x7F, *rest])).decode().rstrip("=")
 
 
 def server_properties(node: Node, voters: tuple[Node, ...], data_dir: Path) -> str:
