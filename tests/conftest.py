@@ -15,9 +15,18 @@ from sendtrail.local.kafka import KafkaBroker
 from tests.support.golden import Golden
 from tests.support.stack import ClickHouse, delete_topics, outside_clickhouse, outside_kafka, random_name
 
+_STACK_FIXTURES = frozenset({"kafka", "clickhouse", "make_engine", "make_broker"})
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite-golden", action="store_true", help="write the golden files instead of comparing")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs broker or engine, so that `-m "not stack"` runs the pure tests."""
+    for item in items:
+        if _STACK_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("stack")
 
 
 @pytest.fixture

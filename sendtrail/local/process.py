@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,6 +16,8 @@ from pathlib import Path
 
 PARENT_VARIABLE = "_SENDTRAIL_PARENT_PID"  # not a setting: without the prefix of settings
 _PR_SET_PDEATHSIG = 1
+_SERVER_PORTS = range(15_000, 32_000)
+_PORT_TRIES = 200
 
 # Linux ties "parent death" to the thread that forked, so every child is started by this one thread, which
 # lives as long as the process.
@@ -123,10 +126,19 @@ def die_with_parent() -> None:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of the loopback interface that was free a moment ago.
+
+    Taken below the range from which systems give ports to outgoing connections, so that none of those takes it
+    before the server that is to have it has started.
+    """
+    for port in random.sample(_SERVER_PORTS, _PORT_TRIES):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise StartError(f"no free port between {_SERVER_PORTS.start} and {_SERVER_PORTS.stop}")
 
 
 def accepts_connections(port: int) -> bool:
