@@ -1,7 +1,6 @@
 """What the loader knows of one partition it owns: the chain position, and what waits to be loaded (pure)."""
 
 from collections import deque
-from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
 from sendtrail.enriched import EnrichedHeader
@@ -64,6 +63,11 @@ class Partition(Generic[R]):
         self.position = offset + 1
         return verdict
 
+    def skip(self, offset: int) -> None:
+        """Pass a record that is none of streams."""
+        if self.turn is None:
+            self.position = offset + 1
+
     def accept(self, record: R, entry: Entry, last: int) -> None:
         """Queue a record that extends the chain up to source offset `last`."""
         self._records.append((record, last))
@@ -97,8 +101,3 @@ class Partition(Generic[R]):
         """The offset to commit where nothing waits but dropped records were passed."""
         end = self._end()
         return end if not self.entries and end > self.committed else None
-
-
-def rows_waiting(partition: Partition[R]) -> int:
-    """Rows that wait, of whole records."""
-    return sum(entry.rows for entry in islice(partition.entries, None))

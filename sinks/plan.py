@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from sendtrail.clickhouse import MAX_BLOCK_ROWS
-from sendtrail.errors import Invalid
+from sendtrail.errors import Invalid, SendtrailError
 
 #: Kafka's default limit for the metadata of one commit (`offset.metadata.max.bytes`).
 METADATA_BYTES = 4096
@@ -49,6 +49,17 @@ class CommitMetadata(msgspec.Struct, omit_defaults=True, frozen=True):
     schema: int = 0
 
 
+class Commit(NamedTuple):
+    """What the group has committed for a partition; `metadata` is None where another tool committed."""
+
+    offset: int
+    metadata: CommitMetadata | None
+
+
+class RangeGone(SendtrailError):
+    """Records of an open plan are not in tracking.enriched any more."""
+
+
 _decoder = msgspec.json.Decoder(CommitMetadata)
 
 
@@ -72,14 +83,18 @@ def plan_of(metadata: CommitMetadata) -> Plan | None:
     return Plan(metadata.topic, metadata.log, dict(sorted(metadata.plan.items())))
 
 
-def token(table: str, plan: Plan, repair: str = "") -> str:
-    """The `insert_deduplication_token` of a plan's insert into one table, and of nothing else.
-
-    `repair` names a further insert of rows that the first left out.
-    """
+def digest(plan: Plan) -> str:
+    """A plan as 32 hexadecimal digits: a function of topics and sorted ranges, and of nothing else."""
     ranges = [(partition, *plan.ranges[partition]) for partition in sorted(plan.ranges)]
-    over = _encoder.encode((table, plan.topic_id, plan.log_id, ranges))
-    return f"{table}-{hashlib.blake2b(over, digest_size=16).hexdigest()}{'-' if repair else ''}{repair}"
+    return hashlib.blake2b(_encoder.encode((plan.topic_id, plan.log_id, ranges)), digest_size=16).hexdigest()
+
+
+def token(table: str, plan: Plan, repair: str = "") -> str:
+    """The `insert_deduplication_token` of a plan's insert into one table.
+
+    `repair` names a further insert, of rows that the first left out.
+    """
+    return "-".join(part for part in (table, digest(plan), repair) if part)
 
 
 class Entry(NamedTuple):

@@ -1,0 +1,190 @@
+"""Plans from cut to commit, one at a time: step 2 to 4 of DESIGN §7, and redoing what was left open."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import NamedTuple
+
+import structlog
+
+from sendtrail import metrics
+from sendtrail.settings import KafkaSettings, LoaderSettings
+from sinks.blocks import MAPPING_VERSION
+from sinks.consume import Source, read_ranges
+from sinks.owned import Owned
+from sinks.plan import CommitMetadata, Entry, Limits, Plan, cut, digest, is_due
+from sinks.redo import Redo, gather
+from sinks.resume import Open, Stop, is_doubtful
+from sinks.rows import UnknownMapping, build
+from sinks.server import Server
+from sinks.worker import START_WITHIN_S, Observe, Order, Outcome, State, Step, Worker
+
+Ends = dict[int, tuple[int, int]]  # partition -> end of its range, chain position there
+
+
+class Job(NamedTuple):
+    """An order with the worker, how it is counted, and what is committed when it is done."""
+
+    order: Order
+    outcome: Future[Outcome]
+    ends: Ends
+    how: str
+    assignment: int
+
+
+class Planner:
+    """Makes orders of what waits, and commits when they are done. Methods raise KafkaError and the driver's errors."""
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        settings: LoaderSettings,
+        source: Source,
+        server: Server,
+        owned: Owned,
+        worker: Worker,
+        observe: Observe,
+        *,
+        replicated: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._kafka, self._settings, self._replicated = kafka, settings, replicated
+        self._source, self._server, self._owned, self._worker = source, server, owned, worker
+        self._observe, self._clock = observe, clock
+        self._limits = Limits(rows=min(settings.batch_rows, Limits().most_rows))
+        self._wait_s = settings.batch_wait_ms / 1000
+        self._doubts: set[str] = set()
+        self._stepped = float("-inf")
+        self._log = structlog.get_logger("loader")
+        self.job: Job | None = None
+
+    def begin(self) -> None:
+        """With no job at hand: redo an open plan, or make a plan of what waits, or commit past what was dropped."""
+        if self._owned.opens:
+            self._redo(next(iter(self._owned.opens.values())).plan)
+            return
+        waiting = {} if self._server.held_by else self._waiting()
+        if is_due(waiting, self._clock(), self._limits, self._wait_s):
+            self._plan(waiting)
+            return
+        self._server.answer_tools()
+        if self._clock() - self._stepped >= self._wait_s and (steps := self._owned.steps()):
+            self._source.commit(steps, self._owned.assignment)
+            self._owned.stepped(steps)
+            self._stepped = self._clock()
+
+    def end(self) -> None:
+        """Commit a job whose order has ended, where it has."""
+        if self.job is None or not self.job.outcome.done():
+            return
+        job, self.job = self.job, None
+        outcome = job.outcome.result()
+        if outcome.doubtful and outcome.state is not State.DONE:
+            self._doubts.add(digest(job.order.plan))
+        if job.assignment != self._owned.assignment:
+            self._log.info("a plan ended after a rebalance; its owner redoes it", state=outcome.state)
+        elif outcome.state is State.DONE:
+            self._commit_ends(job.order.plan, job.ends)
+            metrics.counter("sendtrail_loader_plans_total").labels("repaired" if outcome.repaired else job.how).inc()
+        elif outcome.state is State.LATE:
+            self._forget_intent(job)
+        elif outcome.state is State.FAILED:
+            metrics.counter("sendtrail_loader_plans_total").labels("failed").inc()
+            self._owned.stop_all(job.ends, f"a plan can't be inserted: {outcome.error}")
+
+    def cancel(self) -> None:
+        """Have the present order end as soon as it can; its plan stays open."""
+        if self.job is not None:
+            self.job.order.cancel.set()
+
+    def _waiting(self) -> dict[int, Sequence[Entry]]:
+        """What waits, of the source topic whose record waits longest: a plan has one."""
+        partitions = {number: each for number, each in self._owned.partitions.items() if each.entries}
+        if not partitions:
+            return {}
+        topic_id = min(partitions.values(), key=lambda each: each.entries[0].arrived).topic_id
+        return {number: each.entries for number, each in partitions.items() if each.topic_id == topic_id}
+
+    def _plan(self, waiting: Mapping[int, Sequence[Entry]]) -> None:
+        """Cut, commit the intent, insert. After an error all is forgotten and the records are read again."""
+        start_by = self._clock() + START_WITHIN_S
+        if not self._server.may_insert():
+            return
+        partitions = self._owned.partitions
+        shares = {number: partitions[number].take(count) for number, count in cut(waiting, self._limits).items()}
+        self._observe(Step.CUT)
+        topic_id = str(partitions[next(iter(shares))].topic_id)
+        plan = Plan(topic_id, self._owned.log_id, {number: share.range for number, share in sorted(shares.items())})
+        blocks = build([record for share in shares.values() for record in share.records], self._server.lookup)
+        intent = self._intent(plan)
+        self._source.commit(
+            {number: (share.range[0], intent(partitions[number].committed_last)) for number, share in shares.items()},
+            self._owned.assignment,
+        )
+        self._observe(Step.INTENT)
+        ends = {number: (share.range[1], share.last) for number, share in shares.items()}
+        self._submit(Order(plan, blocks, start_by=start_by), ends, "loaded")
+
+    def _intent(self, plan: Plan) -> Callable[[int], CommitMetadata]:
+        started, blocks, schema = self._server.facts()
+        at = time.time_ns() // 1_000_000
+        return lambda last: CommitMetadata(
+            plan.topic_id, last, plan.ranges, at, blocks, MAPPING_VERSION, plan.log_id, started, schema
+        )
+
+    def _submit(self, order: Order, ends: Ends, how: str) -> None:
+        self.job = Job(order, self._worker.submit(order), ends, how, self._owned.assignment)
+
+    def _commit_ends(self, plan: Plan, ends: Ends) -> None:
+        commits = {
+            number: (end, CommitMetadata(plan.topic_id, last, log=plan.log_id)) for number, (end, last) in ends.items()
+        }
+        self._source.commit(commits, self._owned.assignment)
+        self._observe(Step.COMMITTED)
+        self._doubts.discard(digest(plan))
+        for number, (end, last) in ends.items():
+            self._owned.loaded(number, end, last)
+
+    def _forget_intent(self, job: Job) -> None:
+        """The insert did not begin in time: commit the beginning again, without the plan, and start from there."""
+        metrics.counter("sendtrail_loader_plans_total").labels("forgotten").inc()
+        commits = {}
+        for number, (first, _) in job.order.plan.ranges.items():
+            partition = self._owned.partitions.get(number)
+            if partition is not None and partition.committed == first:
+                last = partition.committed_last
+                commits[number] = (first, CommitMetadata(job.order.plan.topic_id, last, log=job.order.plan.log_id))
+        self._source.commit(commits, self._owned.assignment)
+        self._owned.forget()
+
+    def _redo(self, plan: Plan) -> None:
+        """Redo an open plan as a whole, whoever owns its partitions; only the own ones are committed."""
+        own = {number: each for number, each in self._owned.opens.items() if each.plan == plan}
+        others = {number: self._source.committed(number) for number in plan.ranges.keys() - own.keys()}
+        redo = gather(plan, own, others, lambda ranges: read_ranges(self._kafka, ranges))
+        if isinstance(redo, Stop):
+            self._owned.stop_all(own, redo.reason)
+            return
+        order = self._order_again(plan, redo, next(iter(own.values())))
+        if isinstance(order, Stop):
+            self._owned.stop_all(own, order.reason)
+        elif order is None:
+            self._log.info("an open plan was inserted by another loader", partitions=sorted(own))
+            self._commit_ends(plan, redo.ends)
+        else:
+            self._log.info("redoing an open plan", partitions=sorted(plan.ranges), doubtful=order.doubtful)
+            self._submit(order, redo.ends, "redone")
+
+    def _order_again(self, plan: Plan, redo: Redo, open_: Open) -> Order | Stop | None:
+        """The order that repeats a plan; None where it is known to be inserted whole."""
+        if redo.records is None:
+            return None
+        intent = open_.metadata
+        try:
+            blocks = build(redo.records, self._server.lookup, intent.map)
+        except UnknownMapping as error:
+            return Stop(str(error))
+        doubtful = digest(plan) in self._doubts or is_doubtful(
+            intent, self._server.facts(), window=self._settings.dedup_window, replicated=self._replicated
+        )
+        return Order(plan, blocks, redo=True, doubtful=doubtful)

@@ -1,0 +1,205 @@
+"""The loader's second thread: carries out one order at a time against ClickHouse, for as long as it takes.
+
+The first thread goes on reading Kafka meanwhile; orders and outcomes are all that passes between the two.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+import structlog
+from tenacity import (
+    AttemptManager,
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    sleep_using_event,
+    stop_when_event_set,
+    wait_exponential,
+)
+
+from sendtrail import metrics
+from sendtrail.clickhouse import connect
+from sendtrail.errors import SendtrailError
+from sendtrail.settings import ClickHouseSettings
+from sinks.blocks import Block, Blocks
+from sinks.control import POLL_S, Control, Pause, PauseError, paused
+from sinks.outage import one_line, worth_saying
+from sinks.plan import Plan, digest, token
+from sinks.unknown import settle, settle_rows
+from sinks.write import code_of, insert, is_answered, is_retryable
+
+#: An order whose first insert has not begun this long after table `control` was read is not begun at all.
+START_WITHIN_S = 5.0
+
+
+class Step(StrEnum):
+    """Where a loader is, as told to `observe`; a process that is killed right there must lose and double nothing."""
+
+    CUT = "cut"  # before the intent
+    INTENT = "intent"  # the intent is committed
+    EVENTS = "events"  # answered, like the next two
+    REJECTS = "rejects"
+    AUDIT = "audit"
+    COMMITTED = "committed"  # the end is committed
+
+
+Observe = Callable[[Step], None]
+
+
+class State(StrEnum):
+    """How an order ended."""
+
+    DONE = "done"
+    LATE = "late"  # not begun in time: nothing was inserted
+    CANCELLED = "cancelled"
+    FAILED = "failed"  # by an error that trying again does not help
+
+
+class Outcome(NamedTuple):
+    """How an order ended. `doubtful`: an insert was sent whose answer is not known. `repaired`: rows and keys."""
+
+    state: State
+    doubtful: bool = False
+    error: str = ""
+    repaired: int = 0
+
+
+@dataclass
+class Order:
+    """What to insert. `start_by`: monotonic seconds by which the first insert must begin. `redo`: it may be there.
+
+    `refused` and `doubtful` say what the order met on its way: an answer that it failed, or no answer.
+    """
+
+    plan: Plan
+    blocks: Blocks
+    start_by: float = float("inf")
+    redo: bool = False
+    doubtful: bool = False
+    refused: bool = False
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
+class Cancelled(Exception):
+    """The order is not wanted any more."""
+
+
+class Worker:
+    """One thread with a client of its own. `trouble`: why the present order waits, for health."""
+
+    def __init__(self, settings: ClickHouseSettings, member: str, observe: Observe) -> None:
+        self._settings = settings
+        self._client = connect(settings)
+        self._control = Control(self._client, member)
+        self._observe = observe
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="insert")
+        self._log = structlog.get_logger("loader")
+        self.trouble = ""
+
+    def submit(self, order: Order) -> Future[Outcome]:
+        """Begin an order when the one before has ended."""
+        return self._pool.submit(self._carry_out, order)
+
+    def close(self) -> None:
+        """End the thread; an insert that runs is cut off from its answer."""
+        self._client.disconnect()
+        self._pool.shutdown(wait=True)
+
+    def _carry_out(self, order: Order) -> Outcome:
+        try:
+            return self._insert_all(order)
+        except Cancelled:
+            return Outcome(State.CANCELLED, order.doubtful)
+        except SendtrailError as error:
+            return Outcome(State.FAILED, order.doubtful, str(error))
+        except Exception as error:
+            # The thread's outermost place: what can be retried was, so the order was cancelled or can't be done.
+            state = State.CANCELLED if is_retryable(error) else State.FAILED
+            return Outcome(state, order.doubtful or not is_answered(error), one_line(error))
+        finally:
+            self.trouble = ""
+
+    def _insert_all(self, order: Order) -> Outcome:
+        blocks = order.blocks
+        begun = order.redo
+        for step, block in ((Step.EVENTS, blocks.events), (Step.REJECTS, blocks.rejects), (Step.AUDIT, blocks.audit)):
+            if block.rows:
+                for attempt in self._attempts(order):
+                    with attempt:
+                        if order.redo or attempt.retry_state.attempt_number > 1:
+                            self._wait_for_quiet(order)
+                        elif not begun and time.monotonic() > order.start_by:
+                            return Outcome(State.LATE)
+                        begun = True
+                        self._insert(block, order.plan)
+            self._observe(step)
+        return Outcome(State.DONE, repaired=self._settle(order))
+
+    def _insert(self, block: Block, plan: Plan) -> None:
+        with metrics.histogram("sendtrail_loader_insert_seconds").labels(block.table).time():
+            insert(self._client, block, token(block.table, plan))
+        metrics.counter("sendtrail_loader_inserts_total").labels(block.table).inc()
+        metrics.counter("sendtrail_loader_rows_total").labels(block.table).inc(block.rows)
+
+    def _settle(self, order: Order) -> int:
+        """Count and repair what a token can't vouch for (sinks/unknown.py)."""
+        repaired = 0
+        for attempt in self._attempts(order):
+            with attempt:
+                if order.doubtful:
+                    self._wait_for_quiet(order)
+                    with self._alone():
+                        repaired = sum(settle(self._client, order.plan, order.blocks))
+                elif order.redo or order.refused:
+                    repaired = settle_rows(self._client, order.plan, order.blocks)
+        return repaired
+
+    def _alone(self) -> AbstractContextManager[Pause | None]:
+        """Where several loaders insert, hold the others; else this one is the only one."""
+        if not self._settings.replicated:
+            return nullcontext()
+        return paused(self._settings, "loader", own_loader=self._control.member)
+
+    def _wait_for_quiet(self, order: Order) -> None:
+        """Wait until no tool works on the tables and no earlier insert of the plan runs.
+
+        A tool that worked while the plan was open may have changed or read what it had inserted: that is doubtful.
+        """
+        while pauses := self._control.read().pauses:
+            order.doubtful = True
+            self._control.hold(pauses)
+            self._sleep(order)
+        while self._control.inserts_running(self._settings.database, digest(order.plan)):
+            self._sleep(order)
+
+    def _sleep(self, order: Order) -> None:
+        if order.cancel.wait(POLL_S):
+            raise Cancelled
+
+    def _attempts(self, order: Order) -> Iterable[AttemptManager]:
+        """Try for ever, unless the order is cancelled or the error is none that time heals."""
+        return Retrying(
+            retry=retry_if_exception(lambda error: is_retryable(error) or isinstance(error, PauseError)),
+            wait=wait_exponential(0.2, max=10),
+            stop=stop_when_event_set(order.cancel),
+            sleep=sleep_using_event(order.cancel),
+            after=lambda state: self._note(order, state),
+            reraise=True,
+        )
+
+    def _note(self, order: Order, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome is not None else None
+        if error is None or isinstance(error, Cancelled):
+            return
+        order.refused = True
+        order.doubtful = order.doubtful or not is_answered(error)
+        self.trouble = one_line(error)
+        metrics.counter("sendtrail_loader_errors_total").labels(code_of(error)).inc()
+        if worth_saying(state.attempt_number):
+            self._log.warning("ClickHouse can't take a plan now; trying again", error=self.trouble)

@@ -1,0 +1,162 @@
+"""A line's last part under test: topics, tables, loaders as processes, and the ledger against the tables."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from clickhouse_driver import Client
+
+from sendtrail.clickhouse import connect
+from sendtrail.kafka_admin import ensure_topics, physical_name, topic_id
+from sendtrail.settings import ClickHouseSettings, Config, KafkaSettings, TrackingSettings
+from sendtrail.topics import ENRICHED
+from sinks.migrate import migrate
+from sinks.recount import aggregates, differing
+from tests.support.enriched import Emitter
+
+PARTITIONS = 2
+SOURCE_TOPIC_ID = "4f1c2a3e-0000-4000-8000-000000000001"
+
+
+@dataclass
+class Line:
+    """Topics and tables of one test, with an emitter in place of the stream worker."""
+
+    kafka: KafkaSettings
+    clickhouse: ClickHouseSettings
+    directory: Path
+    emitter: Emitter
+    loaders: list["LoaderProcess"] = field(default_factory=list)
+
+    @classmethod
+    def make(cls, bootstrap: str, prefix: str, clickhouse: ClickHouseSettings, directory: Path) -> "Line":
+        """Create topics and tables."""
+        config = Config({})
+        kafka = config.section(KafkaSettings, bootstrap=bootstrap, topic_prefix=prefix, partitions=PARTITIONS)
+        ensure_topics(kafka, config.section(TrackingSettings))
+        with connect(clickhouse, database="default") as client:
+            migrate(client, clickhouse)
+        emitter = Emitter(bootstrap, physical_name(kafka, ENRICHED), SOURCE_TOPIC_ID)
+        return cls(kafka, clickhouse, directory, emitter)
+
+    def client(self) -> Client:
+        """A client of the tables."""
+        return connect(self.clickhouse)
+
+    def loader(self, die_at: str = "", times: int = 1, name: str = "loader", **settings: Any) -> "LoaderProcess":
+        """Start a loader; `name` is its data directory's, `settings` are of LoaderSettings."""
+        environment = {
+            "SENDTRAIL_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
+            "SENDTRAIL_KAFKA_TOPIC_PREFIX": self.kafka.topic_prefix,
+            "SENDTRAIL_KAFKA_PARTITIONS": str(PARTITIONS),
+            "SENDTRAIL_CLICKHOUSE_ADDRESS": self.clickhouse.address,
+            "SENDTRAIL_CLICKHOUSE_USER": self.clickhouse.user,
+            "SENDTRAIL_CLICKHOUSE_PASSWORD": self.clickhouse.secret(),
+            "SENDTRAIL_CLICKHOUSE_DATABASE": self.clickhouse.database,
+            "SENDTRAIL_LOADER_DATA_DIR": str(self.directory / name),
+            "SENDTRAIL_LOADER_ADMIN_PORT": "0",
+        }
+        defaults = {"batch_wait_ms": 50, "gap_timeout_s": 60}
+        environment |= {f"SENDTRAIL_LOADER_{key}".upper(): str(value) for key, value in (defaults | settings).items()}
+        process = LoaderProcess(environment, self.directory / f"{name}.log", [die_at, str(times)])
+        self.loaders.append(process)
+        return process
+
+    def close(self) -> None:
+        """Kill what still runs."""
+        for loader in self.loaders:
+            loader.kill()
+        self.emitter.close()
+
+    def wait_loaded(self, timeout_s: float = 30.0) -> None:
+        """Until `audit` has every source offset that was emitted. Raises AssertionError with the loader's log."""
+        expected = {partition: count - 1 for partition, count in self.emitter.next_offset.items() if count}
+
+        def loaded() -> bool:
+            with self.client() as client:
+                found = dict(client.execute("SELECT src_partition, max(src_offset) FROM audit GROUP BY src_partition"))
+            return found == expected
+
+        self.wait(loaded, f"the tables hold source offsets {expected}", timeout_s)
+
+    def wait(self, condition: Callable[[], bool], what: str, timeout_s: float = 30.0) -> None:
+        """Until the condition holds. Raises AssertionError with the loader's log."""
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            log = self.loaders[-1].log_text()[-4000:] if self.loaders else ""
+            assert time.monotonic() < deadline, f"not within {timeout_s:g} s: {what}\n{log}"
+            time.sleep(0.05)
+
+    def assert_ledger(self) -> None:
+        """Every emitted event is one row with its newest class, every reject a row, every aggregate a recount."""
+        with self.client() as client:
+            live = {
+                event_id: (delivery, class_)
+                for event_id, delivery, class_ in client.execute(
+                    "SELECT lower(hex(event_id)), any(delivery_id), argMax(class, rev) FROM events "
+                    "GROUP BY event_id HAVING sum(sign) = 1"
+                )
+            }
+            others = client.execute(
+                "SELECT count() FROM (SELECT 1 FROM events GROUP BY event_id HAVING sum(sign) != 1)"
+            )
+            assert others == [(0,)]
+            assert live == self.emitter.events
+            assert client.execute("SELECT count() FROM rejects") == [(self.emitter.rejects,)]
+            records = sum(self.emitter.next_offset.values())
+            assert client.execute("SELECT count(), uniqExact(src_partition, src_offset) FROM audit") == [
+                (records, records)
+            ]
+            deliveries = list(range(1, self.emitter.deliveries + 1))
+            assert {each.target: differing(client, each, deliveries) for each in aggregates(client)} == dict.fromkeys(
+                (each.target for each in aggregates(client)), 0
+            )
+
+
+class LoaderProcess:
+    """A loader as a child process, its log in a file."""
+
+    def __init__(self, environment: Mapping[str, str], log: Path, arguments: list[str]) -> None:
+        self._log = log
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.loader_child", *arguments],
+                env={**os.environ, **environment},
+                stdout=out,
+                stderr=out,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def wait(self, timeout_s: float = 30.0) -> int:
+        """Its exit code, negative for a signal. Raises AssertionError with its log if it does not end."""
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired as error:
+            raise AssertionError(f"the loader does not end\n{self.log_text()[-4000:]}") from error
+
+    def terminate(self) -> int:
+        """SIGTERM; returns the exit code."""
+        self._process.terminate()
+        return self.wait()
+
+    def kill(self) -> None:
+        """SIGKILL, if it still runs."""
+        if self.running:
+            self._process.kill()
+            self._process.wait()
+
+    def log_text(self) -> str:
+        """Everything loaders of this name have said."""
+        return self._log.read_text() if self._log.exists() else ""
