@@ -6,7 +6,7 @@ from typing import Any
 from clickhouse_driver import Client
 
 from sendtrail.enriched import EnrichedHeader, EventRow, MinuteCounts, RejectRow, RelabelRow
-from sendtrail.ids import hit_id
+from sendtrail.ids import hit_id, id_time_ms, is_event_id
 from sendtrail.packs import minute_of
 from sinks.blocks import BadLine, Block, Blocks, LoadedRecord, Place, StoredRow, Target
 from sinks.columns import EVENT_COLUMNS
@@ -53,16 +53,16 @@ def as_given(
     offset: int, rows: Sequence[AnyRow], partition: int = 0, topic_id: str = TOPIC, **header: Any
 ) -> LoadedRecord:
     """The same, rows left as they are."""
-    fields: dict[str, Any] = {"counts": counts_of(rows)} | header
-    return LoadedRecord(partition, offset, EnrichedHeader(topic_id, offset, offset, **fields), rows, NOW_MS + offset)
+    header.setdefault("counts", counts_of(rows))
+    return LoadedRecord(partition, offset, EnrichedHeader(topic_id, offset, offset, **header), rows, NOW_MS + offset)
 
 
 def counts_of(rows: Iterable[AnyRow]) -> dict[str, MinuteCounts]:
     """What the worker's header would say."""
     counts: dict[str, MinuteCounts] = {}
     for row in rows:
-        if isinstance(row, EventRow):
-            minute = counts.setdefault(str(minute_of(int(row.event_id[:12], 16))), MinuteCounts())
+        if isinstance(row, EventRow) and is_event_id(row.event_id):
+            minute = counts.setdefault(str(minute_of(id_time_ms(row.event_id))), MinuteCounts())
             minute.events_in += 1
             minute.out += 1
     return counts
