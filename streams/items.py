@@ -30,6 +30,13 @@ class SourceRecord(NamedTuple):
     headers: Headers
 
 
+class Covering(NamedTuple):
+    """A source record and the first offset its enriched record answers for: gaps in the log are covered by the next."""
+
+    record: SourceRecord
+    source_from: int
+
+
 class Origin(msgspec.Struct, gc=False):
     """Where an event comes from. `mark`: place in the spool (segment, index) of the last event seen before its pack."""
 

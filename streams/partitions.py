@@ -7,13 +7,13 @@ import structlog
 
 from sendtrail.metrics import counter
 from streams.errors import Restart, Stopped
-from streams.pipeline import Steps, Timing, run
+from streams.items import Covering
+from streams.pipeline import Steps, Timing, apply
 from streams.progress import Part
 from streams.source import SourceLog
 from streams.state.directory import StateDirectory
 from streams.state.overlay import Overlay
 from streams.state.store import SharedMemory, Store
-from streams.steps.unpack import unpack
 from streams.topicwatch import TopicWatch
 from streams.worker import Constants
 
@@ -96,8 +96,8 @@ class OwnedPartitions:
         began, timing = monotonic(), Timing()
         async for sources in self._source.read(partition, start, committed):
             overlay = Overlay(store.read)
-            records = [unpack(source, source.offset) for source in sources]
-            run(records, self._constants.known(partition, overlay), self._steps, timing)
+            known = self._constants.known(partition, overlay)
+            apply([Covering(source, source.offset) for source in sources], known, self._steps, timing)
             store.write(overlay.written, sources[-1].offset + 1)
         store.write({}, committed)
         counter("sendtrail_streams_rebuilt_total").inc()

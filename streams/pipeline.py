@@ -1,13 +1,17 @@
 """Runs the steps over a batch of records: reads their state at once, keeps a failure to the event it happens on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 from typing import NamedTuple
 
 import structlog
 
-from streams.items import Item, Known, Record, live
+from streams.items import Covering, Item, Known, Record, live
+from streams.render import Enriched, render
 from streams.state.keys import mark_value, read_mark, spool_key
+from streams.steps.unpack import unpack
+
+FEW_BYTES = 96 * 1024
 
 Keys = tuple[bytes, ...]
 _log = structlog.stdlib.get_logger(__name__)
@@ -44,6 +48,38 @@ class Timing:
         now = self.clock()
         self.seconds[name] = self.seconds.get(name, 0.0) + now - since
         return now
+
+
+def enrich(sources: Sequence[Covering], known: Known, steps: Steps, timing: Timing) -> Iterator[Enriched]:
+    """The enriched records of source records in the order of the log."""
+    for records in _unpacked(sources, timing):
+        run(records, known, steps, timing)
+        now = timing.clock()
+        enriched = [render(record, known) for record in records]
+        timing.add("render", now)
+        yield from enriched
+
+
+def apply(sources: Sequence[Covering], known: Known, steps: Steps, timing: Timing) -> None:
+    """What `enrich` does to the state, without the records."""
+    for records in _unpacked(sources, timing):
+        run(records, known, steps, timing)
+
+
+def _unpacked(sources: Sequence[Covering], timing: Timing) -> Iterator[list[Record]]:
+    """A few packs at a time: what is worked on stays in the processor's cache, which is worth a factor of two."""
+    now = timing.clock()
+    records, size = [], 0
+    for source in sources:
+        records.append(unpack(*source))
+        size += len(source.record.value)
+        if size >= FEW_BYTES:
+            timing.add("unpack", now)
+            yield records
+            records, size, now = [], 0, timing.clock()
+    if records:
+        timing.add("unpack", now)
+        yield records
 
 
 def run(records: Sequence[Record], known: Known, steps: Steps, timing: Timing) -> None:

@@ -9,14 +9,13 @@ from typing import NamedTuple, Protocol
 from sendtrail.metrics import counter, gauge, histogram
 from streams.deliveries import DeliveryBook
 from streams.errors import Restart
-from streams.items import Known, Record, SourceRecord
-from streams.pipeline import Steps, Timing, run
+from streams.items import Covering, Known, SourceRecord
+from streams.pipeline import Steps, Timing, enrich
 from streams.progress import Part, Progress
-from streams.render import Enriched, render
+from streams.render import Enriched
 from streams.rules import Rules
 from streams.state.expiry import EVERY_MS, expired_ranges
 from streams.state.overlay import Overlay
-from streams.steps.unpack import unpack
 
 FLUSH_EVERY_S = 30.0  # what a crash may make the next start read again
 
@@ -72,7 +71,7 @@ class Share(NamedTuple):
     """A partition's part of a batch: sent, and to be written once it is acknowledged."""
 
     part: Part
-    records: list[Record]
+    last: SourceRecord
     enriched: list[Enriched]
     overlay: Overlay
     acknowledgements: list[Awaitable[object]]
@@ -121,21 +120,19 @@ class Worker:
         part = self._progress.part(partition, assignment)
         if part is None:
             part = self._progress.parts[partition] = await self._partitions.open(partition, assignment)
-        records = await self._contiguous(part, delivered)
-        if not records:
+        sources = await self._contiguous(part, delivered)
+        if not sources:
             return None
-        overlay = Overlay(part.store.read)
-        known = self._constants.known(partition, overlay)
-        run(records, known, self._steps, self.timing)
-        now = self.timing.clock()
-        enriched = [render(record, known) for record in records]
-        self.timing.add("render", now)
-        sent = [await self._send(partition, record) for record in enriched]
-        return Share(part, records, enriched, overlay, [ack for acks in sent for ack in acks])
+        share = Share(part, sources[-1].record, [], Overlay(part.store.read), [])
+        known = self._constants.known(partition, share.overlay)
+        for enriched in enrich(sources, known, self._steps, self.timing):
+            share.enriched.append(enriched)
+            share.acknowledgements.extend(await self._send(partition, enriched))
+        return share
 
-    async def _contiguous(self, part: Part, delivered: list[SourceRecord]) -> list[Record]:
+    async def _contiguous(self, part: Part, delivered: list[SourceRecord]) -> list[Covering]:
         """Every offset once, in order: what comes twice is dropped, what is missing is looked into."""
-        records: list[Record] = []
+        sources: list[Covering] = []
         for source in delivered:
             if source.offset < part.next:
                 await self._partitions.look_at_topic()
@@ -144,9 +141,9 @@ class Worker:
             if source.offset > part.next:
                 await self._partitions.look_into_hole(part, source.offset)
                 counter("sendtrail_streams_gaps_total").labels(kind="true").inc()
-            records.append(unpack(source, part.next))
+            sources.append(Covering(source, part.next))
             part.next = source.offset + 1
-        return records
+        return sources
 
     async def _acknowledged(self, shares: Sequence[Share]) -> None:
         now = self.timing.clock()
@@ -157,7 +154,7 @@ class Worker:
         self.timing.add("acknowledge", now)
 
     def _finish(self, share: Share) -> None:
-        part, last = share.part, share.records[-1].source
+        part, last = share.part, share.last
         now = self.timing.clock()
         expired = []
         if last.time_ms - part.expired_ms >= EVERY_MS:

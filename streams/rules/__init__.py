@@ -64,7 +64,7 @@ class Rules:
     version: str
     proxies: tuple[ProxyRule, ...]
     agents: tuple[AgentRule, ...]
-    networks: tuple[tuple[Network, str], ...]
+    networks: dict[str, list[tuple[Network, str]]]  # by the first group of an address, as text
 
 
 @cache
@@ -76,5 +76,23 @@ def load_rules(folder: Path = FOLDER) -> Rules:
         machine.version,
         tuple(machine.proxy),
         tuple(machine.agent),
-        tuple((ip_network(text), rule.name) for rule in networks.network for text in rule.ranges),
+        _by_head(networks),
     )
+
+
+def _by_head(file: _NetworkFile) -> dict[str, list[tuple[Network, str]]]:
+    by_head: dict[str, list[tuple[Network, str]]] = {}
+    for rule in file.network:
+        for network in map(ip_network, rule.ranges):
+            for head in _heads(network):
+                by_head.setdefault(head, []).append((network, rule.name))
+    return by_head
+
+
+def _heads(network: Network) -> list[str]:
+    """The first octets, or groups of four digits, that addresses of the network start with."""
+    first, last = network.network_address.packed, network.broadcast_address.packed
+    if network.version == 4:
+        return [str(number) for number in range(first[0], last[0] + 1)]
+    numbers = range(int.from_bytes(first[:2], "big"), int.from_bytes(last[:2], "big") + 1)
+    return [f"{number:x}" if number else "" for number in numbers]

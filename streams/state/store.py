@@ -24,7 +24,7 @@ from streams.state.keys import APPLIED
 _BLOOM_BITS = 10
 _BLOCK_BYTES = 8 * 1024
 _BUFFER_SHARE = 4  # write buffers may take a quarter of the cache
-_MEMTABLE_BYTES = 32 * 1024 * 1024
+_MEMTABLE_BYTES = 16 * 1024 * 1024
 
 
 class SharedMemory:
@@ -43,6 +43,7 @@ class Store:
     def __init__(self, directory: Path, memory: SharedMemory) -> None:
         directory.parent.mkdir(parents=True, exist_ok=True)
         self._unlogged = WriteOptions()
+        self._unlogged.memtable_insert_hint_per_batch = True
         self._unlogged.disable_wal = True  # type: ignore[method-assign,assignment]  # a property; the stub is wrong
         try:
             self._db = Rdict(str(directory), _options(memory))
@@ -66,8 +67,8 @@ class Store:
         for begin, end in expired:
             batch.delete_range(begin, end)
         put = batch.put
-        for key, value in written.items():
-            put(key, value)
+        for key in sorted(written):  # in order, each insert finds its place next to the one before
+            put(key, written[key])
         put(APPLIED, max(applied, self.applied).to_bytes(8, "big"))
         self._db.write(batch, self._unlogged)
 

@@ -1,8 +1,10 @@
 """An open close to the last counted one of the same message, client and class -> marked `repeat`.
 
 Judged in log order. A place keeps its counted opens with the offsets they came from, and judging at one place looks
-only at what lies before it: so a record that is read again is judged as it was, although the state is ahead. Opens are
-remembered until the end of the next day of log time.
+only at what lies before it: so a record that is read again is judged as it was, although the state is ahead.
+
+Opens are kept by day of log time. The day before is looked at where the open's own time, less the repeat time, lies in
+it: an open counted then can't be near in time otherwise, unless a clock was ahead.
 """
 
 from streams.items import Item, Known
@@ -14,12 +16,14 @@ Keys = tuple[bytes, ...]
 
 
 def counted_open_keys(item: Item, known: Known) -> Keys:
-    """What `mark_repeats` reads: the counted opens of today and of the day before, by log time."""
+    """What `mark_repeats` reads: the counted opens of the log day, and of the day before where they can matter."""
     event = item.event
     if event.kind != "open" or not known.open_repeat_ms:
         return ()
-    today = open_key(item.origin.time_ms // DAY_MS, event.delivery, event.message, item.found.class_, client_key(event))
-    day = int.from_bytes(today[1:3], "big")
+    day = item.origin.time_ms // DAY_MS
+    today = open_key(day, event.delivery, event.message, item.found.class_, client_key(event))
+    if event.event_time_ms - known.open_repeat_ms >= day * DAY_MS:
+        return (today,)
     return today, today[:1] + (day - 1).to_bytes(2, "big") + today[3:]
 
 
@@ -28,10 +32,14 @@ def mark_repeats(item: Item, known: Known, keys: Keys) -> None:
     if not keys:
         return
     place, time_ms = item.place(), item.event.event_time_ms
-    today = read_opens(known.state.get(keys[0]))
-    earlier = [entry for entry in read_opens(known.state.get(keys[1])) + today if entry[0] < place]
-    if earlier and abs(earlier[-1][1] - time_ms) <= known.open_repeat_ms:
+    found = [known.state.get(key) for key in keys]
+    if not any(found):
+        known.state.put(keys[0], opens_value([(place, time_ms)]))
+        return
+    opens = [entry for value in reversed(found) for entry in read_opens(value)]
+    before = [at for seen, at in opens if seen < place]
+    if before and abs(before[-1] - time_ms) <= known.open_repeat_ms:
         item.found.repeat = True
-    elif not any(entry[0] == place for entry in today):
-        kept = sorted([*today, (place, time_ms)])[-_KEPT:]
-        known.state.put(keys[0], opens_value(kept))
+    elif all(seen != place for seen, _ in opens):
+        kept = sorted([*read_opens(found[0]), (place, time_ms)])
+        known.state.put(keys[0], opens_value(kept[-_KEPT:]))

@@ -1,14 +1,11 @@
 """An address -> its network, where one is known without a database; country stays empty."""
 
-from functools import lru_cache
 from ipaddress import ip_address
 
 from sendtrail.events import HITS
 from streams.items import Item, Known
 from streams.rules import Rules
 from streams.steps.name_client import proxy_of
-
-_CACHED_ADDRESSES = 65_536
 
 
 def place_network(item: Item, known: Known) -> None:
@@ -18,11 +15,14 @@ def place_network(item: Item, known: Known) -> None:
         item.found.network = network_of(event.address, known.rules)
 
 
-@lru_cache(_CACHED_ADDRESSES)
 def network_of(address: str, rules: Rules) -> str:
     """The name of the first network that holds the address; empty for none or for text that is no address."""
+    head = address.partition(".")[0] if "." in address else address.partition(":")[0]
+    networks = rules.networks.get(head.lower())
+    if networks is None:  # nearly all addresses end here, unparsed
+        return ""
     try:
         parsed = ip_address(address)
     except ValueError:
         return ""
-    return next((name for network, name in rules.networks if parsed in network), "")
+    return next((name for network, name in networks if parsed in network), "")
