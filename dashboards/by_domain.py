@@ -11,13 +11,13 @@ from dashboards.shape import Column, Table
 
 COLUMNS = [
     Column("domain", "domain"),
-    Column("messages", "messages", "count", "messages with any feed event"),
+    Column("messages", "messages", "count", "messages with any feed event", gives_way=3),
     Column("success", "success", "count", "messages sent or delivered"),
     Column("sent", "sent", "count", "in state sent", shown=False),
     Column("deferred", "deferred", "count", "in state deferred", shown=False),
     Column("delivered", "delivered", "count", "in state delivered", shown=False),
-    Column("bounced_hard", "hard", "count", "unknown user or invalid domain"),
-    Column("bounced_soft", "soft", "count", "every other bounce"),
+    Column("bounced_hard", "hard", "count", "unknown user or invalid domain", gives_way=2),
+    Column("bounced_soft", "soft", "count", "every other bounce", gives_way=2),
     Column("rejected", "rejected", "count", "refused before sending", shown=False),
     Column("recipient_open", "opened", "count", "messages with any hit but a one-click unsubscribe"),
     Column("open_rate", "open rate", "rate", "opened / success"),

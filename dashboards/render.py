@@ -3,99 +3,17 @@
 import csv
 import io
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from typing import Any
 
-from rich import box
-from rich.columns import Columns
-from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table as RichTable
-from rich.text import Text
+from dashboards.shape import Column, Record, Report, Table
+from dashboards.terminal import part, text
+from dashboards.values import plain
 
-from dashboards.shape import Column, Record, Report, Section, Table
-from dashboards.values import clean, local, plain, readable
+__all__ = ["as_csv", "as_json", "part", "text"]
 
-_RIGHT = {"count", "rate", "number", "money", "span"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_CUTS = {"people": "People only", "all": "People and machines"}
-
-
-# ---- people
-
-
-def text(report: Report, zone: tzinfo = UTC, columns: Collection[str] = ()) -> RenderableType:
-    """The whole report for a terminal. `columns`: keys to show instead of the usual ones, in tables that have them."""
-    shown = [Padding(part(one, zone, columns), (1, 0, 0, 0)) for one in report.parts]
-    notes = [Text(clean(note), style="yellow" if note.startswith("Warning") else "dim") for note in report.notes]
-    return Group(header(report, zone), *shown, *([Text("")] if notes else []), *notes)
-
-
-def header(report: Report, zone: tzinfo = UTC) -> RenderableType:
-    """What the report is of, which cut it shows, what the other one holds, and when it was calculated."""
-    title = Text(report.title, style="bold")
-    names = ", ".join(one.label or one.name or one.key for one in report.subjects)
-    if names:
-        title.append(f": {clean(names)}")
-    return Group(title, Text(". ".join(_said(report, zone)) + ".", style="dim"))
-
-
-def _said(report: Report, zone: tzinfo) -> Iterator[str]:
-    yield _CUTS[report.cut]
-    if report.hits is not None:
-        own, machine = getattr(report.hits, report.cut), report.hits.all - report.hits.people
-        if report.cut == "people":
-            yield f"{own:,} hits; the cut 'all' holds {report.hits.all:,}, {machine:,} of them by machines"
-        else:
-            yield f"{own:,} hits, {machine:,} of them by machines; the cut 'people' holds {report.hits.people:,}"
-    at = local(report.calculated_at, zone)
-    yield f"Calculated at {at:%Y-%m-%d %H:%M:%S %Z}"
-    if report.distinct_calculated_at is not None:
-        yield f"Distinct numbers as of {local(report.distinct_calculated_at, zone):%Y-%m-%d %H:%M:%S %Z}"
-
-
-def part(one: Table | Record, zone: tzinfo = UTC, columns: Collection[str] = ()) -> RenderableType:
-    """A part for a terminal."""
-    return rich_table(one, zone, columns) if isinstance(one, Table) else rich_record(one, zone)
-
-
-def rich_table(table: Table, zone: tzinfo = UTC, columns: Collection[str] = ()) -> RichTable:
-    """A table for a terminal; numbers to the right, sums below a line."""
-    chosen = [(i, column) for i, column in enumerate(table.columns) if _wanted(column, table.columns, columns)]
-    rich = RichTable(title=table.title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for _, column in chosen:
-        right = column.kind in _RIGHT
-        rich.add_column(column.title, justify="right" if right else "left", no_wrap=right, overflow="fold")
-    for number, row in enumerate(table.rows):
-        if number == table.total_from and number:
-            rich.add_section()
-        rich.add_row(*(Text(readable(column.kind, row[i], zone)) for i, column in chosen))
-    return rich
-
-
-def _wanted(column: Column, all_columns: Sequence[Column], keys: Collection[str]) -> bool:
-    if any(one.key in keys for one in all_columns):
-        return column.key in keys
-    return column.shown
-
-
-def rich_record(record: Record, zone: tzinfo = UTC) -> RenderableType:
-    """Figures by section, as many sections side by side as the terminal takes."""
-    return Columns([_section(section, zone) for section in record.sections], padding=(0, 3))
-
-
-def _section(section: Section, zone: tzinfo) -> RenderableType:
-    grid = RichTable(title=section.title, title_justify="left", title_style="bold", box=None, show_header=False,
-                     pad_edge=False, padding=(0, 2, 0, 0))  # fmt: skip
-    grid.add_column(min_width=22)
-    grid.add_column(justify="right", no_wrap=True, min_width=9)
-    for column, value in section.figures:
-        grid.add_row(column.title, Text(readable(column.kind, value, zone)))
-    return Padding(grid, (0, 0, 1, 0))
-
-
-# ---- machines
 
 
 def as_json(report: Report, zone: tzinfo = UTC) -> str:

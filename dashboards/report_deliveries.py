@@ -17,9 +17,17 @@ COLUMNS = [
     Column("code", "code", "text", "the sender's code", shown=False),
     Column("channel", "channel", "text", "", shown=False),
     Column("tags", "tags", "names", "", shown=False),
-    Column("status", "status", "text", "draft, sending or finished, as registered or derived; empty = not known"),
-    Column("contact_date", "contact date", "time", ""),
-    Column("to_deliver", "to deliver", "count", "the registry's figure, else messages with any feed event"),
+    Column(
+        "status",
+        "status",
+        "text",
+        "draft, sending or finished, as registered or derived; empty = not known",
+        gives_way=5,
+    ),
+    Column("contact_date", "contact date", "time", "", gives_way=1),
+    Column(
+        "to_deliver", "to deliver", "count", "the registry's figure, else messages with any feed event", gives_way=4
+    ),
     Column("success", "success", "count", "messages sent or delivered"),
     Column("recipient_open", "opened", "count", "messages with any hit but a one-click unsubscribe"),
     Column("open_rate", "open rate", "rate", "opened / success"),
@@ -27,8 +35,8 @@ COLUMNS = [
     Column("recipient_click", "clicked", "count", "messages with a click hit"),
     Column("click_rate", "click rate", "rate", "clicked / success"),
     Column("total_click", "clicks in all", "count", "click hits", shown=False),
-    Column("unsubscribed", "unsub.", "count", "messages with a confirmed opt-out, or so in the feed"),
-    Column("machine_share", "machines", "rate", "machine hits / all hits"),
+    Column("unsubscribed", "unsub.", "count", "confirmed opt-out, or the feed says so", gives_way=2),
+    Column("machine_share", "machines", "rate", "machine hits / all hits", gives_way=3),
 ]
 NOT_KNOWN = ""
 

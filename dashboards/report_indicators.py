@@ -135,7 +135,7 @@ MONEY = [
     Column("amount", "amount", "money", "their sum"),
     Column("articles", "articles", "count", "pieces"),
     Column("average_transaction", "average transaction", "money", "amount / transactions"),
-    Column("articles_per_transaction", "articles per transaction", "number", "articles / transactions"),
+    Column("articles_per_transaction", "articles per transaction", "number", "articles / transactions", gives_way=1),
     Column("amount_per_message", "amount per message", "money", "amount / to deliver"),
 ]
 

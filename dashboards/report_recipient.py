@@ -20,14 +20,16 @@ COLUMNS = [
     Column("class", "class", "text", "human, machine or unknown"),
     Column("reasons", "reasons", "text", "why that class", shown=False),
     Column("ruleset", "ruleset", "text", "version of the rules", shown=False),
-    Column("client", "client", "text", "mail client or browser"),
+    Column("client", "client", "text", "mail client or browser", gives_way=2),
     Column("os", "OS", "text", "", shown=False),
     Column("device", "device", "text", "", shown=False),
     Column("network", "network", "text", "", shown=False),
     Column("country", "country", "text", "", shown=False),
     Column("address", "address", "text", "IP address of the client", shown=False),
     Column("person", "person", "text", "who acted: visitor, else delivery and message", shown=False),
-    Column("not_counted", "not counted", "text", "why it is no hit: repeat, seed, flood, foreign, expired"),
+    Column(
+        "not_counted", "not counted", "text", "why it is no hit: repeat, seed, flood, foreign, expired", gives_way=1
+    ),
     Column("order_id", "order", "text", "of a transaction", shown=False),
     Column("amount", "amount", "money", "of a transaction", shown=False),
     Column("articles", "articles", "count", "of a transaction", shown=False),

@@ -12,7 +12,7 @@ from dashboards.shape import Column, Report, Table
 By = Literal["label", "url", "category", "position"]
 
 LINKS = [
-    Column("rank", "rank", "count", "by clicks; empty on the rows below the list"),
+    Column("rank", "rank", "rank", "by clicks; empty on the rows below the list"),
     Column("link", "link", "text", "label (else URL), URL, category or position, as asked for"),
     Column("label", "label", "text", "", shown=False),
     Column("url", "URL", "text", "as in the template", shown=False),
@@ -112,5 +112,8 @@ def other_links(scope: Scope) -> Table:
         "other_links",
         "Opt-out and mirror links, apart from clicks",
         OTHER_LINKS,
-        [[_KINDS[row["kind"], row["how"]], row["label"] or row["url"], row["url"], row["n"]] for row in rows],
+        [
+            [_KINDS[row["kind"], row["how"]], row["label"] or row["url"] or "not registered", row["url"], row["n"]]
+            for row in rows
+        ],
     )

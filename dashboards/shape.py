@@ -10,6 +10,7 @@ from dashboards.indicators import Cut
 Kind = Literal[
     "text",  # str
     "count",  # int
+    "rank",  # int, None on rows outside the ranking
     "rate",  # Fraction of 1, None = no rate
     "number",  # Fraction, None = none
     "money",  # Money value: (amount in minor units as int or Fraction, currency)
@@ -21,13 +22,18 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class Column:
-    """A column or a single figure: stable key, title for people, kind of its values, one line of explanation."""
+    """A column or a single figure: stable key, title for people, kind of its values, one line of explanation.
+
+    `shown` and `gives_way` matter in a terminal only, machines get every column: where a row is too wide, columns
+    with the highest `gives_way` leave first; 0 stays.
+    """
 
     key: str
     title: str
     kind: Kind = "text"
     help: str = ""
-    shown: bool = True  # in a terminal; machines get every column
+    shown: bool = True
+    gives_way: int = 0
 
 
 @dataclass(frozen=True)

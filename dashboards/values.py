@@ -71,13 +71,13 @@ def plain(kind: Kind, value: Any, zone: tzinfo) -> Any:
 def readable(kind: Kind, value: Any, zone: tzinfo) -> str:
     """A value for people; what there is not is an en dash."""
     if value is None:
-        return NONE
+        return "" if kind in ("rank", "text") else NONE
     match kind:
         case "rate":
             return f"{half_up(value * 100, _PERCENT_DECIMALS):,} %"
         case "number":
             return f"{half_up(value, 2):,}"
-        case "count":
+        case "count" | "rank":
             return f"{value:,}"
         case "money":
             return NONE if value[0] is None else f"{money(*value):,} {value[1]}".strip()

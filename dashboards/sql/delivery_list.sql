@@ -1,5 +1,5 @@
 -- delivery_list: deliveries that are registered or have events, newest contact date first, those without one last.
--- Columns as in registry, and `matches`: how many there are before the limit. Filters: '' = any.
+-- One row per delivery. Columns as in registry, and `matches`: how many there are before the limit. Filters: '' = any.
 SELECT
     k.delivery_id AS delivery,
     d.updated > toDateTime64(0, 3, 'UTC') AS registered,

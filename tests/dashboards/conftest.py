@@ -7,10 +7,11 @@ import pytest
 from clickhouse_driver import Client
 
 from dashboards.queries import Queries
+from sendtrail.clickhouse import connect
 from sendtrail.settings import Config, ReportSettings
 from tests.dashboards.happenings import insert, register, register_urls, store_indicators
 from tests.dashboards.world import REGISTERED, URLS, World, make
-from tests.support.line import migrated
+from tests.support.line import clickhouse_settings, migrated
 from tests.support.stack import ClickHouse, random_name
 
 
@@ -59,5 +60,5 @@ def world_queries(
     clickhouse: ClickHouse, world: World, world_database: str, report_settings: ReportSettings
 ) -> Iterator[Queries]:
     """Queries on the random world."""
-    with migrated(clickhouse, world_database) as made:
+    with connect(clickhouse_settings(clickhouse, world_database)) as made:
         yield Queries(made, report_settings)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from random import Random
+from secrets import token_hex
 from typing import Any
 
 from clickhouse_driver import Client
@@ -134,10 +135,11 @@ def insert(client: Client, happenings: Sequence[Happening], random: Random | Non
     everything = [row for happening in happenings for row in rows(happening)]
     if random is not None:
         random.shuffle(everything)
+    call = token_hex(8)
     blocks = [everything[start : start + _BLOCK] for start in range(0, len(everything), _BLOCK)]
     for number, block in enumerate(blocks):
         for _ in range(2 if random is not None and random.random() < 0.4 else 1):
-            client.execute(f"INSERT INTO events ({_COLUMNS}) VALUES", block, settings=_once(f"test:{number}"))
+            client.execute(f"INSERT INTO events ({_COLUMNS}) VALUES", block, settings=_once(f"{call}:{number}"))
 
 
 def _once(token: str) -> dict[str, Any]:
@@ -152,8 +154,8 @@ def _once(token: str) -> dict[str, Any]:
 def register(client: Client, deliveries: Sequence[Registered]) -> None:
     """Put deliveries into the registry."""
     client.execute(
-        "INSERT INTO deliveries (delivery_id, name, account, label, channel, type, tags, status, contact_date, targeted, "
-        "excluded, to_deliver, success, updated) VALUES",
+        "INSERT INTO deliveries (delivery_id, name, account, label, channel, type, tags, status, contact_date, "
+        "targeted, excluded, to_deliver, success, updated) VALUES",
         [
             (d.delivery, d.name, d.account, d.label, d.channel, d.type, list(d.tags), d.status,
              None if d.contact_ms is None else at(d.contact_ms), d.targeted, d.excluded, d.to_deliver, d.success,

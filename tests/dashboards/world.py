@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tests.dashboards.happenings import EXPIRED, FLOOD, FOREIGN, LATE, Happening, Judgement, Numbered, Registered
+from tests.dashboards.recount import Recount
 
 T0 = 1_790_000_000_000
 HOUR = 3_600_000
@@ -35,6 +36,14 @@ class World:
 
     happenings: list[Happening] = field(default_factory=list)
     deliveries: list[Registered] = field(default_factory=lambda: list(DELIVERIES))
+    _recounts: dict[tuple[int, bool], Recount] = field(default_factory=dict)
+
+    def recount(self, delivery: Registered, people: bool) -> Recount:
+        """The delivery counted again, once per cut."""
+        key = (delivery.delivery, people)
+        if key not in self._recounts:
+            self._recounts[key] = Recount(self.happenings, delivery, people)
+        return self._recounts[key]
 
 
 def make(seed: int, hits: int) -> World:

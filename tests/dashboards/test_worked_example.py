@@ -1,0 +1,125 @@
+"""The worked example of METRICS through tables, SQL and formulas: four recipients, all HTML, all delivered.
+
+A does nothing. B opens. C opens, clicks 9 times, forwards; the friend (another browser) opens and clicks twice through
+C's message. D refuses cookies, opens and clicks 4 times.
+"""
+
+from fractions import Fraction
+from random import Random
+
+import pytest
+from clickhouse_driver import Client
+
+from dashboards import report_indicators, report_statistics, report_urls, reports
+from dashboards.choice import by_key
+from dashboards.queries import Queries
+from dashboards.scope import Scope
+from dashboards.terminal import text
+from tests.dashboards.happenings import Happening, Numbered, Registered, insert, register, store_indicators
+from tests.dashboards.shown import figures, rows, table
+from tests.dashboards.world import HOUR, T0
+
+pytestmark = pytest.mark.stack
+
+A, B, C, D = 1, 2, 3, 4
+B_BROWSER, C_BROWSER, FRIEND = 1001, 1002, 1003
+NEW_EACH_TIME = range(2000, 2010)  # D's browser keeps no cookie
+MINUTE = 60_000
+
+
+def example(cookies: bool) -> list[Happening]:
+    """What happened. Without cookies a person is the message."""
+    numbered = Numbered()
+    feed = [Happening(7, message, kind, T0, domain="gmail.com", format="html")
+            for message in (A, B, C, D) for kind in ("prepared", "sent", "delivered")]  # fmt: skip
+    acts = [(B, B_BROWSER, "open"), (C, C_BROWSER, "open"), *[(C, C_BROWSER, "click")] * 9]
+    acts += [(C, FRIEND, "open"), *[(C, FRIEND, "click")] * 2]
+    acts += [(D, NEW_EACH_TIME[0], "open"), *((D, NEW_EACH_TIME[number], "click") for number in range(1, 5))]
+    hits = [
+        Happening(7, message, kind, T0 + MINUTE * number, person=person if cookies else message, url_id=kind == "click")
+        for number, (message, person, kind) in enumerate(acts, 1)
+    ]  # fmt: skip
+    return [numbered(one) for one in feed + hits]
+
+
+EXPECTED = {
+    "to_deliver": 4, "processed": 4, "success": 4, "delivered": 4, "text": 0,
+    "recipient_open": 3, "total_open": 4, "estimated_recipient_open": 3, "estimated_total_open": 4,
+    "recipient_click": 2, "total_click": 15,
+    "raw_reactivity": Fraction(2, 3), "estimated_reactivity": Fraction(2, 3), "ctr": Fraction(1, 2),
+    "open_rate": Fraction(3, 4), "click_rate": Fraction(1, 2), "cumulated_click_rate": Fraction(15, 4),
+    "unsubscribed": 0, "unsubscribe_rate": Fraction(0), "machine_share": Fraction(0), "mirror": 0,
+}  # fmt: skip
+WITH_COOKIES = {"person_click": 6, "forwards": 4, "person_click_rate": Fraction(3, 2)}
+WITHOUT = {"person_click": 2, "forwards": 0, "person_click_rate": Fraction(1, 2)}
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("cookies", [True, False])
+def test_the_worked_example(client: Client, queries: Queries, cookies: bool, live: bool) -> None:
+    register(client, [Registered(7, "letter", contact_ms=T0)])
+    insert(client, example(cookies), Random(1))
+    store_indicators(client)
+    scope = Scope(queries, [by_key(queries, 7)], "people", live, persons=cookies)
+    report = report_indicators.build(scope, False, [], [])
+    shown = figures(report)
+    assert {name: shown[name] for name in EXPECTED} == EXPECTED
+    persons = WITH_COOKIES if cookies else WITHOUT
+    assert {name: shown[name] for name in persons} == persons
+    assert shown["median_first_open_ms"] == 2 * MINUTE  # B after 1 minute, C after 2, D after 15
+    assert shown["median_first_click_ms"] == 3 * MINUTE  # C after 3, D after 16: the lower of two
+    assert ("can't be counted apart" in " ".join(report.notes)) is not cookies
+
+
+def test_links_and_statistics_of_the_worked_example(client: Client, queries: Queries) -> None:
+    register(client, [Registered(7, "letter")])
+    insert(client, example(cookies=True))
+    scope = Scope(queries, [by_key(queries, 7)])
+    links = table(report_urls.build(scope, "label", 10), "links")
+    assert [(row["link"], row["clicks"], row["share"]) for row in links] == [
+        ("links not registered", 15, 1),
+        ("Total", 15, 1),
+    ]
+    elapsed = table(report_statistics.build(scope), "elapsed")
+    assert [row["opens_ms"] for row in elapsed] == [MINUTE * at for at in (1, 1, 2, 2, 2, 12, 12, 15, 15)]
+    assert elapsed[0]["transactions_ms"] is None
+
+
+def test_what_the_demo_calls(client: Client) -> None:
+    register(client, [Registered(7, "letter")])
+    insert(client, example(cookies=True))
+    assert reports.indicators(client, 7).person_click == 6
+    assert reports.indicators(client, 8).open_rate is None
+    assert rows(reports.top_links(client, 7, "all"))[-1]["clicks"] == 15
+
+
+def test_a_delivery_without_anything_has_no_rates(client: Client, queries: Queries) -> None:
+    register(client, [Registered(7, "letter", to_deliver=0)])
+    shown = figures(report_indicators.build(Scope(queries, [by_key(queries, 7)]), True, [], []))
+    assert {shown[name] for name in shown if name.endswith("rate") or "reactivity" in name} == {None}
+    assert shown["machine_share"] is None
+    assert shown["median_first_open_ms"] is None
+    report = report_statistics.build(Scope(queries, [by_key(queries, 7)]))
+    assert [row["opens"] for row in table(report, "cumulated")] == [0] * 8
+    assert text(report) is not None
+
+
+def test_registered_success_stands_in_for_a_missing_feed(client: Client, queries: Queries) -> None:
+    numbered = Numbered()
+    register(client, [Registered(7, success=8, to_deliver=10), Registered(8, to_deliver=5), Registered(9)])
+    insert(client, [numbered(Happening(delivery, 1, "open", T0 + HOUR)) for delivery in (7, 8, 9)])
+    insert(client, [numbered(Happening(9, message, "prepared", T0)) for message in (1, 2)])
+    for key, success, source in [(7, 8, "the registered success"), (8, 5, "to deliver"), (9, 2, "to deliver")]:
+        report = report_indicators.build(Scope(queries, [by_key(queries, key)], live=True), False, [], [])
+        assert figures(report)["success"] == success
+        assert f"success is taken from {source}." in " ".join(report.notes)
+
+
+def test_an_estimate_above_to_deliver_is_said(client: Client, queries: Queries) -> None:
+    numbered = Numbered()
+    feed = [Happening(7, m, "delivered", T0, format="text" if m < 3 else "html") for m in range(4)]
+    hits = [Happening(7, m, "click", T0) for m in range(3)]
+    insert(client, [numbered(one) for one in feed + hits])
+    report = report_indicators.build(Scope(queries, [by_key(queries, 7)], live=True), False, [], [])
+    assert figures(report)["estimated_recipient_open"] == 12  # 3 × 4 / (4 − 3)
+    assert any(note.startswith("Warning") and "3 messages really were opened" in note for note in report.notes)
