@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urljoin
+from urllib.parse import urlsplit
 
 from sendtrail.instrument.found import Edit, FoundLink, FoundPart, Notice, followed
 from sendtrail.instrument.markup import Attribute, Token, decode_references, tokens
@@ -93,10 +93,41 @@ def _link(source: str, tag: Token, base: str) -> FoundLink | None:
 
 
 def _joined(base: str, url: str) -> str:
+    """A relative URL on its `<base>`, as browsers join them: `urllib` would drop empty path segments."""
     try:
-        return urljoin(followed(base), url)
+        scheme, host, base_path = urlsplit(followed(base))[:3]
     except ValueError:
         return url
+    if not scheme or not host:
+        return url
+    if url.startswith("//"):
+        return f"{scheme}:{url}"
+    path, rest = _cut(url)
+    if not path:
+        return f"{scheme}://{host}{base_path or '/'}{rest}"
+    if path[0] != "/":
+        path = base_path.rpartition("/")[0] + "/" + path
+    return f"{scheme}://{host}{_without_dots(path)}{rest}"
+
+
+def _cut(url: str) -> tuple[str, str]:
+    """Path, and query and fragment."""
+    end = min((place for place in (url.find("?"), url.find("#")) if place != -1), default=len(url))
+    return url[:end], url[end:]
+
+
+def _without_dots(path: str) -> str:
+    """`.` and `..` resolved (RFC 3986 §5.2.4)."""
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            kept[-1:] = []
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept)
 
 
 def _without(source: str, attribute: Attribute) -> Edit:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
+from msgspec.structs import replace
+
 from sendtrail.deliveries import DeliveryUrl, UrlMode
 from sendtrail.instrument.found import FoundLink, Notice
 from sendtrail.links import LinkKind, url_id_of
@@ -44,21 +46,24 @@ class UrlBook:
 
     def __init__(self, delivery: int, registered: Iterable[DeliveryUrl] = ()) -> None:
         self._delivery = delivery
-        self._entries: dict[tuple[LinkKind | None, str], DeliveryUrl] = {}
+        self._entries: dict[tuple[LinkKind, str], DeliveryUrl] = {}
         self._explicit: set[int] = set()
         self._taken: set[int] = set()
         self._seen: set[int] = set()
         self.notices: list[Notice] = []
         for entry in registered:
-            self._entries[kind_of(entry.mode), entry.url] = entry
+            self._entries[kind_of(entry.mode) or "click", entry.url] = entry
             self._taken.add(entry.url_id)
 
     def number(self, mode: UrlMode, url: str, link: FoundLink, rule: UrlRule) -> int:
         """The url id of a place. Two URLs with equal hashes: the later one takes the next free number."""
-        identity = (kind_of(mode), url)
+        identity = (kind_of(mode) or "click", url)
         entry = self._entries.get(identity)
         if entry is None:
             entry = DeliveryUrl(delivery=self._delivery, url_id=self._free(url_id_of(url)), url=url, mode=mode)
+        elif entry.url_id not in self._seen or kind_of(entry.mode) is None:
+            # What this run says holds; of several places of one URL, one that is tracked decides.
+            entry = replace(entry, mode=mode)
         self._entries[identity] = self._named(entry, link, rule)
         self._seen.add(entry.url_id)
         return entry.url_id
@@ -83,6 +88,4 @@ class UrlBook:
             self._explicit.add(entry.url_id)
             label = asked
         category = entry.category or (link.category or rule.category)[:_LABEL_CHARACTERS]
-        return DeliveryUrl(
-            delivery=entry.delivery, url_id=entry.url_id, url=entry.url, label=label, category=category, mode=entry.mode
-        )
+        return replace(entry, label=label, category=category, updated_ms=0)

@@ -163,7 +163,7 @@ def compile(
     one_click = _segments("", [Placed(Edit(0, 0), maker.header_optout())], base) if policy.one_click else None
     return Template(
         delivery, account, keyring, (html_segments, text_segments, one_click), book.entries(),
-        maker.notices + book.notices,
+        list(dict.fromkeys(maker.notices + book.notices)),
     )  # fmt: skip
 
 

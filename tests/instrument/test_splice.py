@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,15 @@ PIXEL = re.compile(r'<img src="' + re.escape(BASE) + r'/o/[A-Za-z0-9_-]+" width=
 
 def _statics(output: str) -> list[str]:
     """What stands between the tracked links."""
-    return TRACKED.sub("\0\0", output).split("\0\0")
+    return [output[start:end] for start, end in _between(TRACKED.finditer(output), len(output))]
+
+
+def _between(matches: Iterator[re.Match[str]], end: int) -> Iterator[tuple[int, int]]:
+    position = 0
+    for match in matches:
+        yield position, match.start()
+        position = match.end()
+    yield position, end
 
 
 def _originals(source: str, output: str) -> list[str]:

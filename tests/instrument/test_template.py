@@ -136,6 +136,10 @@ def test_names_of_an_account_are_its_own() -> None:
         ('<a href="https://bücher.example/ü">', "https://bücher.example/ü"),
         ('<base href="https://a.example/d/e"><a href="../f?g#h">', "https://a.example/f?g#h"),
         ('<base href="https://a.example/d/"><a href="//b.example/c">', "https://b.example/c"),
+        ('<base href="https://a.example/d/"><a href="e//f">', "https://a.example/d/e//f"),
+        ('<base href="https://a.example"><a href="c/./d/..">', "https://a.example/c/"),
+        ('<base href="https://a.example/d/e?f"><a href="?g">', "https://a.example/d/e?g"),
+        ('<base href="https://a.example/d/"><a href="/../../g?../h">', "https://a.example/g?../h"),
         ('<base><base href="https://a.example/"><base href="https://b.example/"><a href="c">', "https://a.example/c"),
         ('<!--[if mso]><v:roundrect href="https://a.example/b" style="x"><![endif]-->', "https://a.example/b"),
         ('<a href="https://a.example/b" href="https://a.example/c">', "https://a.example/b"),
@@ -225,7 +229,7 @@ def test_modes_by_hint_policy_and_likeness() -> None:
     modes = [(u.url, u.mode, u.label) for u in template.urls]
     assert modes == [
         ("https://a.example/out", "optout", "1"), ("https://a.example/no", "never", "3"),
-        ("https://a.example/rule", "not_tracked", "Rule"), ("https://a.example/rule", "tracked", "Rule"),
+        ("https://a.example/rule", "tracked", "Rule"),
         ("sendtrail:optout", "optout", "6"), ("sendtrail:mirror", "mirror", "7"),
         ("https://a.example/x", "tracked", "9"),
     ]  # fmt: skip
@@ -269,6 +273,17 @@ def test_a_second_run_in_another_order_agrees_through_the_registry() -> None:
     assert {u.label for u in second.urls[:2]} == {"x"}
     edited = [DeliveryUrl(url_id=9, url=ALIKE[0], label="Edited by a person")]
     assert made(f'<a href="{ALIKE[0]}">x</a>', registered=edited).urls[0].label == "Edited by a person"
+
+
+def test_a_url_keeps_its_id_when_its_mode_changes() -> None:
+    never = made(f'<a href="{ALIKE[0]}" data-st-mode="never">x</a>')
+    assert never.urls[0].mode == "never"
+    again = made(f'<a href="{ALIKE[0]}">x</a>', registered=never.urls)
+    assert (again.urls[0].url_id, again.urls[0].mode) == (never.urls[0].url_id, "tracked")
+
+
+def test_the_same_warning_is_given_once() -> None:
+    assert codes(made('<a href="page.html">1</a>' * 3)) == ["relative_link"]
 
 
 def test_the_last_free_number_is_followed_by_the_first() -> None:
