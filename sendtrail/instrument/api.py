@@ -53,30 +53,40 @@ class Api:
     def _call(self, method: str, path: str, body: Any) -> Any:
         waiting = Retrying(
             retry=retry_if_exception(_is_passing),
-            wait=wait_exponential_jitter(initial=0.2, max=10),
+            wait=wait_exponential_jitter(multiplier=0.2, max=10, jitter=0.2),
             stop=stop_after_delay(_RETRY_S),
             reraise=True,
         )
         try:
             return waiting(self._once, method, path, msgspec.json.encode(body))
-        except HTTPError as error:
-            with error:
-                raise ApiError(
-                    f"{method} {path}: {error.code} {error.read(2000).decode('utf-8', 'replace')}"
-                ) from error
-        except (URLError, TimeoutError, ConnectionError, json.JSONDecodeError) as error:
+        except _Refused as error:
+            raise ApiError(f"{method} {path}: {error.status} {error.text}") from error
+        except (URLError, TimeoutError, ConnectionError, ValueError) as error:
             raise ApiError(f"{method} {self._address}{path}: {error}") from error
 
     def _once(self, method: str, path: str, body: bytes) -> Any:
         request = Request(self._address + path, body, {"Content-Type": "application/json"}, method=method)
-        with urlopen(request, timeout=_TIMEOUT_S) as answer:
-            return json.load(answer)
+        try:
+            with urlopen(request, timeout=_TIMEOUT_S) as answer:
+                return json.load(answer)
+        except HTTPError as error:
+            with error:
+                raise _Refused(error.code, error.read(2000).decode("utf-8", "replace")) from None
+
+
+class _Refused(Exception):
+    """An answer that is not 2xx."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(status, text)
+        self.status = status
+        self.text = text
 
 
 def _is_passing(error: BaseException) -> bool:
     """Errors that a later try may not meet: the API is away, restarting or busy."""
-    if isinstance(error, HTTPError):
-        return error.code in _TRY_AGAIN
+    if isinstance(error, _Refused):
+        return error.status in _TRY_AGAIN
     return isinstance(error, URLError | TimeoutError | ConnectionError)
 
 
