@@ -121,6 +121,16 @@ def test_only_the_canonical_form_is_read(change: object) -> None:
     assert decode_token(change(token)) is None
 
 
+def test_the_letters_of_plain_base64_are_foreign() -> None:
+    """Else one link would have several addresses, and a cache or a filter could be told them apart."""
+    token = mint(KEY, CLICK._replace(destination="https://a.example/??>>~~~", message=0xFBEFBEFBEFBEFBEF))
+    assert "-" in token
+    assert "_" in token
+    assert isinstance(read_token(KEYRING, token), ReadLink)
+    for plain in (token.replace("-", "+"), token.replace("_", "/"), token.replace("-", "+", 1)):
+        assert decode_token(plain) is None
+
+
 def test_unused_bits_of_the_last_letter_must_be_zero() -> None:
     token = mint(KEY, Link("open", 1, 2, 3))  # 38 bytes: the last letter carries 4 bits of them
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
