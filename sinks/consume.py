@@ -34,6 +34,8 @@ _COMMON: dict[str, Any] = {
     "max_partition_fetch_bytes": ENRICHED.max_bytes + MIB,
     "fetch_max_wait_ms": 100,
     "reconnect_backoff_max_ms": 1_000,
+    # kafka-python may miss the topic in an answer that was under way when it subscribed: ask again soon.
+    "metadata_max_age_ms": 5_000,
     "request_timeout_ms": 30_000,
 }
 
@@ -63,7 +65,6 @@ class Source:
         self._kafka = kafka
         self.topic = physical_name(kafka, ENRICHED)
         self._listener = _Forget()
-        self._generation = -1
         strategies = {"partition_assignment_strategy": (OneOwner(),)} if one_owner else {}
         self._consumer = KafkaConsumer(
             bootstrap_servers=kafka.bootstrap.split(","),
@@ -77,6 +78,7 @@ class Source:
             **_COMMON,
         )
         self._consumer.subscribe([self.topic], listener=self._listener)
+        self._consumer.partitions_for_topic(self.topic)  # or the first assignment is made without knowing them
 
     @property
     def assignment(self) -> int:

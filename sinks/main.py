@@ -4,14 +4,15 @@ import logging
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import TypeVar
 
+import structlog
 from clickhouse_driver.errors import Error
 from kafka.errors import KafkaError
 
 from sendtrail.clickhouse import connect
-from sendtrail.errors import SendtrailError, SettingsError, TopicsError
-from sendtrail.kafka_admin import wait_for_kafka
-from sendtrail.process import AdminServer, StopSignal, setup_logging
+from sendtrail.errors import SendtrailError, SettingsError
+from sendtrail.process import AdminServer, Health, StopSignal, setup_logging
 from sendtrail.settings import EXIT_CODE, ClickHouseSettings, Config, KafkaSettings, LoaderSettings, load
 from sinks.consume import Source, enriched_id
 from sinks.loader import Loader
@@ -20,68 +21,94 @@ from sinks.migrate import pending
 from sinks.outage import Outage
 from sinks.owned import Owned
 from sinks.planner import Planner
+from sinks.registry import Registry
 from sinks.server import Server
 from sinks.worker import Observe, Step, Worker
 from sinks.write import CONNECTION_ERRORS
 
 _WAIT_S = 0.5
+T = TypeVar("T")
 
 
 def unobserved(step: Step) -> None:
     """Nobody looks."""
 
 
+class Vitals:
+    """What the admin listener tells, from the process's first moment on."""
+
+    def __init__(self) -> None:
+        self.waiting_for = "start"
+        self.loader: Loader | None = None
+        self.registry: Registry | None = None
+
+    def health(self) -> Health:
+        """Ready when the loader is; before that, what it waits for."""
+        if self.loader is None or self.registry is None:
+            return Health(False, {"waiting_for": self.waiting_for})
+        ready, facts = self.loader.health()
+        return Health(ready, {**facts, "registry": self.registry.facts()})
+
+
 def main(config: Config, observe: Observe = unobserved) -> int:
     """Run until SIGTERM or SIGINT; 0 after a drain, 1 if another process is in the way."""
-    kafka, clickhouse = config.section(KafkaSettings), config.section(ClickHouseSettings)
-    settings = config.section(LoaderSettings)
     log = setup_logging("loader")
     logging.getLogger("kafka").setLevel(logging.ERROR)
-    stop = StopSignal().install()
     try:
-        member = Member(settings.data_dir)
-        if _wait_for(kafka, clickhouse, stop):
-            _load(kafka, clickhouse, settings, member, stop, observe)
-    except SendtrailError as error:
+        with ExitStack() as closing:
+            _run(config, observe, closing, StopSignal().install())
+    except (SendtrailError, OSError) as error:
+        if isinstance(error, SettingsError):
+            raise
         log.error(str(error))
         return 1
     return 0
 
 
-def _load(
+def _run(config: Config, observe: Observe, closing: ExitStack, stop: StopSignal) -> None:
+    kafka, clickhouse = config.section(KafkaSettings), config.section(ClickHouseSettings)
+    settings = config.section(LoaderSettings)
+    member, vitals = Member(settings.data_dir), Vitals()
+    admin = AdminServer(settings.admin_host, settings.admin_port, vitals.health).start()
+    closing.callback(admin.stop)
+    source = _wait_for(kafka, clickhouse, settings, member, stop, vitals)
+    if source is None:
+        return
+    closing.callback(source.close)
+    worker = Worker(clickhouse, member.id, observe)
+    closing.callback(worker.close)
+    server = Server(clickhouse, member.id)
+    closing.callback(server.close)
+    owned = Owned(source, server, settings)
+    planner = Planner(kafka, settings, source, server, owned, worker, observe, replicated=clickhouse.replicated)
+    vitals.loader, vitals.registry = Loader(owned, planner, server, worker), Registry(kafka, clickhouse).start()
+    closing.callback(vitals.registry.stop)
+    structlog.get_logger("loader").info("loader started", member=member.id, admin_port=admin.port)
+    vitals.loader.run(stop)
+
+
+def _wait_for(
     kafka: KafkaSettings,
     clickhouse: ClickHouseSettings,
     settings: LoaderSettings,
     member: Member,
     stop: StopSignal,
-    observe: Observe,
-) -> None:
-    with ExitStack() as closing:
-        worker = Worker(clickhouse, member.id, observe)
-        closing.callback(worker.close)
-        server = Server(clickhouse, member.id)
-        closing.callback(server.close)
-        source = Source(kafka, member.id, settings.session_timeout_s, one_owner=not clickhouse.replicated)
-        closing.callback(source.close)
-        owned = Owned(source, server, settings)
-        planner = Planner(kafka, settings, source, server, owned, worker, observe, replicated=clickhouse.replicated)
-        loader = Loader(owned, planner, server, worker)
-        admin = AdminServer(settings.admin_host, settings.admin_port, loader.health).start()
-        closing.callback(admin.stop)
-        loader.run(stop)
+    vitals: Vitals,
+) -> Source | None:
+    """Wait for the topic, for the tables, and for Kafka to join the group; None if the stop came first."""
+
+    def until(attempt: Callable[[], T], what: str) -> T | None:
+        vitals.waiting_for = what
+        return _until(attempt, Outage(what), stop)
+
+    def join() -> Source:
+        return Source(kafka, member.id, settings.session_timeout_s, one_owner=not clickhouse.replicated)
+
+    there = until(lambda: enriched_id(kafka), "Kafka") and until(lambda: _tables(clickhouse), "ClickHouse")
+    return until(join, "Kafka") if there else None
 
 
-def _wait_for(kafka: KafkaSettings, clickhouse: ClickHouseSettings, stop: StopSignal) -> bool:
-    """Wait for Kafka, the topic, ClickHouse and the tables; False if the stop was asked for meanwhile."""
-    log = setup_logging("loader")
-    return (
-        wait_for_kafka(kafka.bootstrap, log.warning, stop.is_set)
-        and _until(lambda: bool(enriched_id(kafka)), Outage("tracking.enriched"), stop)
-        and _until(lambda: _tables_there(clickhouse), Outage("ClickHouse"), stop)
-    )
-
-
-def _tables_there(settings: ClickHouseSettings) -> bool:
+def _tables(settings: ClickHouseSettings) -> bool:
     with connect(settings, database="default") as client:
         missing = pending(client, settings)
     if missing:
@@ -89,18 +116,19 @@ def _tables_there(settings: ClickHouseSettings) -> bool:
     return True
 
 
-def _until(there: Callable[[], bool], outage: Outage, stop: StopSignal) -> bool:
-    """Try until it is there, saying so now and then."""
+def _until(attempt: Callable[[], T], outage: Outage, stop: StopSignal) -> T | None:
+    """What `attempt` returns, once it does not fail any more, saying so now and then; None if the stop came first."""
     while not stop.is_set():
         try:
-            if there():
-                outage.over()
-                return True
-        except (KafkaError, TopicsError, SendtrailError, Error, *CONNECTION_ERRORS) as error:
+            made = attempt()
+        except (KafkaError, SendtrailError, Error, *CONNECTION_ERRORS) as error:
             outage.failed(error)
+        else:
+            outage.over()
+            return made
         while outage.waiting and not stop.is_set():
             stop.wait(_WAIT_S)
-    return False
+    return None
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection
+from contextlib import suppress
 
 from clickhouse_driver import Client
+from clickhouse_driver.errors import Error
 
 from sendtrail.clickhouse import connect
 from sendtrail.settings import ClickHouseSettings
@@ -13,6 +15,7 @@ from sinks.control import POLL_S, PRESENCE_EVERY_S, Control
 from sinks.queries import query
 from sinks.resume import Facts
 from sinks.stored import ClickHouseLookup
+from sinks.write import CONNECTION_ERRORS
 
 _ASK_EVERY_S = 1.0
 _TIMEOUT_S = 15.0
@@ -68,8 +71,7 @@ class Server:
         self._said_present = self._asked = float("-inf")
 
     def close(self) -> None:
-        """Say good-bye and disconnect."""
-        try:
+        """Say good-bye, where the server listens, and disconnect."""
+        with suppress(Error, *CONNECTION_ERRORS):
             self.control.leave()
-        finally:
-            self._client.disconnect()
+        self._client.disconnect()

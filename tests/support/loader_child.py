@@ -27,5 +27,5 @@ class DieAt:
 
 
 if __name__ == "__main__":
-    at, times = (sys.argv[1:] + ["", "1"])[:2]
+    at, times = [*sys.argv[1:], "", "1"][:2]
     sys.exit(main(load(), DieAt(at, int(times or 1))))

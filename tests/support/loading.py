@@ -12,7 +12,7 @@ from typing import Any
 from clickhouse_driver import Client
 
 from sendtrail.clickhouse import connect
-from sendtrail.kafka_admin import ensure_topics, physical_name, topic_id
+from sendtrail.kafka_admin import ensure_topics, physical_name
 from sendtrail.settings import ClickHouseSettings, Config, KafkaSettings, TrackingSettings
 from sendtrail.topics import ENRICHED
 from sinks.migrate import migrate
