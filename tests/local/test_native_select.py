@@ -124,6 +124,19 @@ def test_settings_hold_for_one_query(client: Client) -> None:
     assert client.execute(query) == before
 
 
+def test_read_only_holds_for_one_query(clickhouse: ClickHouse, database: str) -> None:
+    with clickhouse.client(database) as client:
+        client.execute("CREATE TABLE t (n UInt8) ENGINE = Memory")
+        with pytest.raises(ServerException) as refused:
+            client.execute("INSERT INTO t SELECT 1", settings={"readonly": 2})
+        assert refused.value.code == ErrorCodes.READONLY
+        for _ in range(2):
+            assert client.execute("SELECT count() FROM t", settings={"readonly": 2, "max_threads": 1}) == [(0,)]
+        assert client.execute("SELECT getSetting('readonly'), currentDatabase()") == [(0, database)]
+        client.execute("INSERT INTO t VALUES", [(1,)])
+        assert client.execute("SELECT n FROM t") == [(1,)]
+
+
 def test_set_holds_for_the_connection_and_yields_to_a_query(clickhouse: ClickHouse, client: Client) -> None:
     query = "SELECT getSetting('max_block_size')"
     client.execute(query, settings={"max_block_size": 5})

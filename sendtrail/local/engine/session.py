@@ -106,6 +106,8 @@ class Session:
             for name, value in settings.items()
             if name != MARKER_SETTING and (name in known or name in important)
         }
+        if "readonly" in self._applied and self._applied["readonly"] != wanted.get("readonly"):
+            self._renew()
         stale = [name for name in self._applied if name not in wanted]
         if stale:
             self._reset(stale)
@@ -114,6 +116,17 @@ class Session:
         self._applied |= dict.fromkeys(changed)
         self._set(changed)
         self._applied |= changed
+
+    def _renew(self) -> None:
+        """A connection as the client left it: `readonly` can't be taken back on the old one."""
+        self._connection.close()
+        self._connection = self._limits.connect()
+        self._applied = {}
+        self._set({MARKER_SETTING: self._marker})
+        if self._database:
+            self.use(self._database)
+        for statement in self._own_sets:
+            self._query(statement, "Null")
 
     def _reset(self, names: list[str]) -> None:
         """Back to the values the client's own SET statements left."""
