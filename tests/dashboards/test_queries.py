@@ -44,7 +44,6 @@ def test_a_missing_file_fails_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
         load()
 
 
-@pytest.mark.stack
 def test_queries_can_not_write(client: Client, report_settings: ReportSettings) -> None:
     writing = Queries(client, report_settings)
     writing._texts = {"urls": "INSERT INTO touched (delivery_id) SELECT 1"}
@@ -53,7 +52,6 @@ def test_queries_can_not_write(client: Client, report_settings: ReportSettings) 
     assert client.execute("SELECT count() FROM touched") == [(0,)]
 
 
-@pytest.mark.stack
 def test_limits_are_said_in_one_line(client: Client) -> None:
     narrow = Queries(client, Config({}).section(ReportSettings, max_rows=5, query_timeout_s=1.0))
     slow = "SELECT sum(sleepEachRow(0.1)) FROM numbers(100) SETTINGS max_block_size = 1"
@@ -64,7 +62,6 @@ def test_limits_are_said_in_one_line(client: Client) -> None:
         narrow.rows("money")
 
 
-@pytest.mark.stack
 def test_a_database_without_tables_names_the_command(clickhouse: ClickHouse, report_settings: ReportSettings) -> None:
     for database in ("default", "nowhere"):
         settings = clickhouse_settings(clickhouse, database)
@@ -72,7 +69,6 @@ def test_a_database_without_tables_names_the_command(clickhouse: ClickHouse, rep
             Queries(elsewhere, report_settings).rows("money", deliveries=[1], people=1)
 
 
-@pytest.mark.stack
 def test_a_wrong_password_is_said(clickhouse: ClickHouse, report_settings: ReportSettings) -> None:
     settings = Config({}).section(ClickHouseSettings, address=clickhouse.address, password="wrong")
     with connect(settings) as stranger, pytest.raises(Unreachable, match="refuses the user or password"):

@@ -18,7 +18,6 @@ from tests.dashboards.world import BIG, NETWORK_OF, UNREGISTERED, URLS, World
 
 CHOICES = [[1], [3], [4], [BIG], [1, 2], [1, 2, 3, 4, BIG]]
 CUTS: list[Cut] = ["people", "all"]
-pytestmark = pytest.mark.stack
 
 
 def scope_of(queries: Queries, keys: Sequence[int], cut: Cut, live: bool = True) -> Scope:

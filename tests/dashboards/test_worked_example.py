@@ -19,8 +19,6 @@ from tests.dashboards.happenings import Happening, Numbered, Registered, insert,
 from tests.dashboards.shown import figures, rows, table
 from tests.dashboards.world import HOUR, T0
 
-pytestmark = pytest.mark.stack
-
 A, B, C, D = 1, 2, 3, 4
 B_BROWSER, C_BROWSER, FRIEND = 1001, 1002, 1003
 NEW_EACH_TIME = range(2000, 2010)  # D's browser keeps no cookie
