@@ -1,17 +1,16 @@
 """Requests per second of the edge against nginx serving its built-in gif with an access log, in the same run.
 
-    python -m bench.edge [--seconds 10] [--rounds 3] [--fsync interval] [--report bench-edge.json]
+    python -m bench.edge [--seconds N] [--rounds N] [--fsync none|interval|batch]
 
-Both get one core (the first), wrk the other (the last): one thread, 64 keep-alive connections, one request at a time on
-each, 20,000 different signed pixel links, the headers of a browser. The edge checks the token, writes the event to its
-spool before it answers, and syncs the spool as `--fsync` says; nginx writes a combined access log through a 64 KB
-buffer. The servers take turns, so that what else runs on the machine meets both. `CPU µs` is the server's own CPU time
-per request, user and system: it hardly depends on what else runs.
+Each server gets one core (the first), wrk another (the last): one thread, 64 keep-alive connections, one request at a
+time on each, 20,000 different signed pixel links, the headers of a browser. The edge checks the token and writes the
+event to its spool before it answers; nginx logs in the combined format, once through a 64 KB buffer (a kill loses up to
+that much) and once with a write per request. The servers take turns, so that what else runs on the machine meets all.
+`cpu_us` is a server's own CPU time per request, user and system: it hardly depends on what else runs.
 
-Needs wrk and nginx on the path; without nginx only the edge is measured.
+Needs wrk on the path; without nginx only the edge is measured.
 """
 
-import argparse
 import json
 import os
 import re
@@ -23,23 +22,26 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 from urllib.request import urlopen
+
+import typer
 
 from sendtrail import keyring
 from sendtrail.links import Link, mint
 
 LINKS = 20_000
 CONNECTIONS = 64
+WARM_UP_S = 1
 
 NGINX = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ worker_connections 1024; }}
 http {{
-  access_log {folder}/access.log combined buffer=64k flush=1s;
+  access_log {folder}/access.log combined{buffer};
   client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
   uwsgi_temp_path {folder}; scgi_temp_path {folder};
   keepalive_requests 1000000000;
@@ -51,7 +53,8 @@ WRK = """
 local requests, n = {}, 0
 local headers = "Host: 127.0.0.1\\r\\n" ..
   "User-Agent: Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)\\r\\n" ..
-  "Accept: image/avif,image/webp,*/*\\r\\nAccept-Language: en-GB,en;q=0.9\\r\\nAccept-Encoding: gzip, deflate, br\\r\\n\\r\\n"
+  "Accept: image/avif,image/webp,*/*\\r\\nAccept-Language: en-GB,en;q=0.9\\r\\n" ..
+  "Accept-Encoding: gzip, deflate, br\\r\\n\\r\\n"
 for path in io.lines(os.getenv("BENCH_PATHS")) do
   requests[#requests + 1] = "GET " .. path .. " HTTP/1.1\\r\\n" .. headers
 end
@@ -67,37 +70,60 @@ class Sample(NamedTuple):
     errors: int
 
 
-def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--seconds", type=int, default=10, help="per server and round (default 10)")
-    parser.add_argument("--rounds", type=int, default=1, help="default 1")
-    parser.add_argument("--fsync", choices=("none", "interval", "batch"), default="interval")
-    parser.add_argument("--report", type=Path, help="write the figures here as JSON")
-    options = parser.parse_args(arguments)
+class Server(NamedTuple):
+    """How to start one of the servers, and where it will answer."""
+
+    command: list[str]
+    environment: dict[str, str]
+    port: int
+
+
+def main(
+    seconds: Annotated[int, typer.Option(help="Per server and round.")] = 10,
+    rounds: Annotated[int, typer.Option(help="Turns of each server; medians are told.")] = 1,
+    fsync: Annotated[
+        str, typer.Option(help="When the edge's spool reaches the disk: none, interval, batch.")
+    ] = "interval",
+) -> None:
+    """Print the figures for people on standard error, and as one JSON line."""
     if shutil.which("wrk") is None:
-        print("wrk is not on the path: install it to run this benchmark", file=sys.stderr)
-        return 2
-    with tempfile.TemporaryDirectory(prefix="sendtrail-bench-") as name:
-        figures = _measure(Path(name), options.seconds, options.rounds, options.fsync)
-    _print(figures, options.fsync)
-    if options.report:
-        options.report.write_text(json.dumps(figures, indent=2) + "\n")
-    return 0
+        raise SystemExit("wrk is not on the path: install it to run this benchmark")
+    with tempfile.TemporaryDirectory(prefix="bench-edge-") as name:
+        samples = measure(Path(name), seconds, rounds, fsync)
+    figures = {server: _summary(taken) for server, taken in samples.items()}
+    for server, figure in figures.items():
+        print(
+            f"{server:16} {figure['requests_per_s']:9,.0f} requests/s, {figure['cpu_us']:5.2f} CPU µs", file=sys.stderr
+        )
+    settings = {"connections": CONNECTIONS, "links": LINKS, "seconds": seconds, "rounds": rounds, "fsync": fsync}
+    print(json.dumps({**figures, "settings": settings}))
 
 
-def _measure(folder: Path, seconds: int, rounds: int, fsync: str) -> dict[str, list[Sample]]:
+def _summary(samples: list[Sample]) -> dict[str, float]:
+    return {
+        "requests_per_s": round(statistics.median(sample.rate for sample in samples)),
+        "best_per_s": round(max(sample.rate for sample in samples)),
+        "cpu_us": round(statistics.median(sample.cpu_us for sample in samples), 2),
+        "errors": sum(sample.errors for sample in samples),
+    }
+
+
+def measure(folder: Path, seconds: int, rounds: int, fsync: str) -> dict[str, list[Sample]]:
+    """Let the servers take turns."""
     _prepare(folder)
     servers = {"edge": _edge(folder, fsync)}
     if shutil.which("nginx"):
-        servers["nginx"] = _nginx(folder)
-    figures: dict[str, list[Sample]] = {name: [] for name in servers}
+        servers["nginx"] = _nginx(folder, " buffer=64k flush=1s")
+        servers["nginx_unbuffered"] = _nginx(folder, "")
+    samples: dict[str, list[Sample]] = {name: [] for name in servers}
     for _ in range(rounds):
-        for name, (command, environment, port) in servers.items():
-            with _running(command, environment, port) as process:
-                _wrk(folder, port, 2)
-                figures[name].append(_round(folder, port, seconds, process.pid))
+        for name, server in servers.items():
+            with _running(server) as process:
+                _wrk(folder, server.port, WARM_UP_S)
+                samples[name].append(_round(folder, server.port, seconds, process.pid))
             shutil.rmtree(folder / "spool", ignore_errors=True)
-    return figures
+            (folder / "access.log").unlink(missing_ok=True)
+    return samples
 
 
 def _prepare(folder: Path) -> None:
@@ -106,9 +132,6 @@ def _prepare(folder: Path) -> None:
     tokens = (mint(keys.active, Link("open", 17, number, number)) for number in range(LINKS))
     (folder / "paths").write_text("".join(f"/o/{token}\n" for token in tokens))
     (folder / "wrk.lua").write_text(WRK)
-
-
-Server = tuple[list[str], dict[str, str], int]
 
 
 def _edge(folder: Path, fsync: str) -> Server:
@@ -121,14 +144,14 @@ def _edge(folder: Path, fsync: str) -> Server:
         "SENDTRAIL_EDGE_FSYNC": fsync,
     }
     environment = {name: str(value) for name, value in settings.items()}
-    return [sys.executable, "-m", "producers.edge.main"], environment, port
+    return Server([sys.executable, "-m", "producers.edge.main"], environment, port)
 
 
-def _nginx(folder: Path) -> Server:
+def _nginx(folder: Path, buffer: str) -> Server:
     port = _free_port()
-    configuration = folder / "nginx.conf"
-    configuration.write_text(NGINX.format(folder=folder, port=port))
-    return ["nginx", "-p", str(folder), "-c", str(configuration)], {}, port
+    configuration = folder / f"nginx-{port}.conf"
+    configuration.write_text(NGINX.format(folder=folder, port=port, buffer=buffer))
+    return Server(["nginx", "-p", str(folder), "-c", str(configuration)], {}, port)
 
 
 def _free_port() -> int:
@@ -143,10 +166,11 @@ def _pinned(core: int) -> list[str]:
 
 
 @contextmanager
-def _running(command: list[str], environment: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen([*_pinned(0), *command], env=os.environ | environment, stderr=subprocess.DEVNULL)
+def _running(server: Server) -> Iterator[subprocess.Popen[bytes]]:
+    environment = os.environ | server.environment
+    process = subprocess.Popen([*_pinned(0), *server.command], env=environment, stderr=subprocess.DEVNULL)
     try:
-        _await(port)
+        _await(server.port)
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
@@ -170,11 +194,21 @@ def _round(folder: Path, port: int, seconds: int, pid: int) -> Sample:
     used = _cpu_s(pid) - before
     requests = int(_found(r"(\d+) requests in", text))
     errors = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
-    return Sample(float(_found(r"Requests/sec:\s+([\d.]+)", text)), used * 1e6 / requests, int(errors[1]) if errors else 0)
+    return Sample(
+        float(_found(r"Requests/sec:\s+([\d.]+)", text)), used * 1e6 / requests, int(errors[1]) if errors else 0
+    )
 
 
 def _wrk(folder: Path, port: int, seconds: int) -> str:
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(folder / "wrk.lua"), f"http://127.0.0.1:{port}"]
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{CONNECTIONS}",
+        f"-d{seconds}s",
+        "-s",
+        str(folder / "wrk.lua"),
+        f"http://127.0.0.1:{port}",
+    ]
     environment = os.environ | {"BENCH_PATHS": str(folder / "paths")}
     last = (os.cpu_count() or 1) - 1
     return subprocess.run(
@@ -199,18 +233,5 @@ def _cpu_s(pid: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _print(figures: dict[str, list[Sample]], fsync: str) -> None:
-    print(f"wrk -t1 -c{CONNECTIONS}, {LINKS} links, one core per server, edge fsync={fsync}")
-    medians = {}
-    for name, samples in figures.items():
-        medians[name] = statistics.median(sample.rate for sample in samples)
-        cpu = statistics.median(sample.cpu_us for sample in samples)
-        best = max(sample.rate for sample in samples)
-        errors = sum(sample.errors for sample in samples)
-        print(f"{name:6} {medians[name]:9,.0f} requests/s (best {best:,.0f}), {cpu:5.2f} CPU µs each, {errors} errors")
-    if "nginx" in medians:
-        print(f"edge / nginx = {medians['edge'] / medians['nginx']:.2f}")
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    typer.run(main)

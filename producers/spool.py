@@ -68,7 +68,7 @@ class SpoolWriter:
         self._alarmed_at = self._probed_at = -ALARM_INTERVAL_S
         self._log = structlog.stdlib.get_logger("spool").bind(spool=name)
         self._lost_metric = counter("sendtrail_spool_lost_total").labels(name)
-        self._bytes_metric = gauge("sendtrail_spool_bytes").labels(name)
+        gauge("sendtrail_spool_bytes").labels(name).set_function(lambda: backlog_bytes(directory))
         _remove_unnamed(directory)
 
     def append(self, events: Sequence[Event]) -> int:
@@ -106,9 +106,7 @@ class SpoolWriter:
 
     def backlog_bytes(self) -> int:
         """Bytes that wait in the directory, those of earlier writers included."""
-        size = backlog_bytes(self.directory)
-        self._bytes_metric.set(size)
-        return size
+        return backlog_bytes(self.directory)
 
     def close(self) -> None:
         """Finish the open segment, reach the disk, give the ownership back."""

@@ -1,6 +1,6 @@
 """What the edge counts: answers in plain dictionaries, handed to the metrics a few times a second."""
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 
 import structlog
@@ -45,7 +45,7 @@ class Counts:
     """Numbers since the last `publish`: a metric's lock for each request would cost more than parsing it."""
 
     def __init__(self) -> None:
-        self.requests: Counter[tuple[str, int]] = Counter()
+        self.requests: defaultdict[tuple[str, int], int] = defaultdict(int)  # cheaper to add to than a Counter
         self.hits: Counter[str] = Counter()
         self.bad_links: Counter[str] = Counter()
         self.bad_requests: Counter[str] = Counter()

@@ -23,11 +23,16 @@ def edge(tmp_path: Path) -> Iterator[Edge]:
 
 @pytest.fixture
 def strict(tmp_path: Path) -> Iterator[Edge]:
-    """Small limits and short times."""
-    settings = EdgeSettings(
-        port=0, max_head_bytes=8192, max_body_bytes=1000, header_timeout_s=0.4, idle_timeout_s=0.8, max_connections=4
-    )
+    """Small limits."""
+    settings = EdgeSettings(port=0, max_head_bytes=8192, max_body_bytes=1000, max_connections=4)
     with running_edge(tmp_path / "spool", settings) as running:
+        yield running
+
+
+@pytest.fixture
+def hasty(tmp_path: Path) -> Iterator[Edge]:
+    """Short times."""
+    with running_edge(tmp_path / "spool", EdgeSettings(port=0, header_timeout_s=0.2, idle_timeout_s=0.4)) as running:
         yield running
 
 
@@ -276,31 +281,25 @@ def test_a_refused_client_can_read_why_although_it_sends_on(strict: Edge) -> Non
         assert client.answer().status == 413
 
 
-def test_a_slow_head_is_cut_off(strict: Edge) -> None:
-    with strict.client() as client:
+def test_a_slow_head_is_cut_off(hasty: Edge) -> None:
+    with hasty.client() as client:
         client.send(b"GET /o/x HTTP/1.1\r\nX: ")
-        for _ in range(100):
-            try:
-                client.send(b"x")
-            except ConnectionError:
-                break
+        for _ in range(8):
             time.sleep(0.05)
-            if strict.server.counts.bad_requests or strict.server.connections == 0:
-                break
+            client.send(b"x")
         assert client.answer().status == 408
-        assert client.closed()
 
 
 @pytest.mark.parametrize("sent", [b"", b"GE", b"\r\n"])
-def test_a_silent_connection_is_closed(strict: Edge, sent: bytes) -> None:
-    with strict.client() as client:
+def test_a_silent_connection_is_closed(hasty: Edge, sent: bytes) -> None:
+    with hasty.client() as client:
         client.send(sent)
         assert client.closed()
 
 
-def test_a_connection_that_answered_is_closed_when_idle(strict: Edge) -> None:
-    with strict.client() as client:
-        client.send(lines(strict.path()))
+def test_a_connection_that_answered_is_closed_when_idle(hasty: Edge) -> None:
+    with hasty.client() as client:
+        client.send(lines(hasty.path()))
         assert client.answer().status == 200
         assert client.closed()
 
