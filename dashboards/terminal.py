@@ -35,21 +35,27 @@ def header(report: Report, zone: tzinfo = UTC) -> RenderableType:
     names = ", ".join(one.label or one.name or one.key for one in report.subjects)
     if names:
         title.append(f": {clean(names)}")
-    return Group(title, Text(". ".join(_said(report, zone)) + ".", style="dim"))
+    said = [Text(line, style="dim") for line in (_whose(report), _when(report, zone)) if line]
+    return Group(title, *said)
 
 
-def _said(report: Report, zone: tzinfo = UTC) -> Iterator[str]:
-    yield _CUTS[report.cut]
-    if report.hits is not None:
-        people, everybody = report.hits.people, report.hits.all
-        machines = f"{everybody - people:,} of them by machines"
-        if report.cut == "people":
-            yield f"{people:,} hits; the cut 'all' holds {everybody:,}, {machines}"
-        else:
-            yield f"{everybody:,} hits, {machines}; the cut 'people' holds {people:,}"
-    yield f"Calculated at {local(report.calculated_at, zone):%Y-%m-%d %H:%M:%S %Z}"
-    if report.distinct_calculated_at is not None:
-        yield f"Distinct numbers as of {local(report.distinct_calculated_at, zone):%Y-%m-%d %H:%M:%S %Z}"
+def _whose(report: Report) -> str:
+    if report.hits is None:
+        return f"{_CUTS[report.cut]}."
+    people, everybody = report.hits.people, report.hits.all
+    machines = f"{everybody - people:,} of them by machines"
+    if report.cut == "people":
+        return f"{_CUTS['people']}. {people:,} hits; the cut 'all' holds {everybody:,}, {machines}."
+    return f"{_CUTS['all']}. {everybody:,} hits, {machines}; the cut 'people' holds {people:,}."
+
+
+def _when(report: Report, zone: tzinfo) -> str:
+    now = local(report.calculated_at, zone)
+    said = f"Calculated at {now:%Y-%m-%d %H:%M:%S %Z}"
+    if report.distinct_calculated_at is None:
+        return f"{said}."
+    stored = local(report.distinct_calculated_at, zone)
+    return f"{said}; distinct numbers at {stored:{'%H:%M:%S' if stored.date() == now.date() else '%Y-%m-%d %H:%M:%S'}}."
 
 
 def part(one: Table | Record, zone: tzinfo = UTC, columns: Collection[str] = (), titled: bool = True) -> RenderableType:
