@@ -1,0 +1,64 @@
+"""The feed API's process."""
+
+import socket
+import sys
+
+import uvicorn
+
+from producers.api.app import make_app
+from producers.api.spool import ApiSpool
+from sendtrail import keyring
+from sendtrail.errors import KeysError, SettingsError
+from sendtrail.process import AdminServer, StopSignal, setup_logging
+from sendtrail.settings import EXIT_CODE, ApiSettings, Config, KeySettings, load
+
+
+def main(config: Config) -> int:
+    """Serve until SIGTERM or SIGINT. Exit code 0, or 3 where settings, keys or the port are not to be had."""
+    log = setup_logging("api")
+    # uvicorn gives the signals back to who had them: this handler, so that the process ends with 0.
+    StopSignal().install()
+    try:
+        settings = config.section(ApiSettings)
+        naming_key = keyring.load(config.section(KeySettings).file).naming_key
+        listener = _listen(settings.host, settings.port)
+        spool = ApiSpool(settings)
+        admin = AdminServer(settings.admin_host, settings.admin_port, spool.health).start()
+    except (SettingsError, KeysError, OSError) as error:
+        print(error, file=sys.stderr)
+        return EXIT_CODE
+    log.info("started", port=listener.getsockname()[1], admin_port=admin.port, spool_dir=str(settings.spool_dir))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            make_app(spool, naming_key, settings.max_body_bytes),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=10,
+        )
+    )
+    try:
+        server.run(sockets=[listener])
+    finally:
+        admin.stop()
+        spool.close()
+    log.info("stopped")
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError naming the address."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise OSError(f"api.host and api.port: {host}:{port} can't be listened on: {error}") from error
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(load()))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        sys.exit(EXIT_CODE)
