@@ -16,7 +16,15 @@ from typing import Annotated
 import typer
 
 from sendtrail.local.artifacts import ensure, read_lock
-from sendtrail.local.kafka_config import JVM_FLAGS, TOOL_JVM_FLAGS, Node, load_node, new_cluster_id, write_files
+from sendtrail.local.kafka_config import (
+    JVM_FLAGS,
+    TOOL_JVM_FLAGS,
+    Node,
+    load_node,
+    new_cluster_id,
+    with_free_controller_port,
+    write_files,
+)
 from sendtrail.local.kafka_lock import LOCK_PATH
 from sendtrail.local.process import Child, StartError, accepts_connections, die_with_parent, require_free
 
@@ -74,9 +82,9 @@ class KafkaBroker:
     def start(self) -> None:
         """Start the broker; returns at once.
 
-        ArtifactError if Kafka's jars can't be had, StartError if one of its ports is taken.
+        ArtifactError if Kafka's jars can't be had, StartError if its port is taken.
         """
-        require_free("kafka", self.node.port, self.node.controller_port)
+        require_free("kafka", self.node.port)
         ensure(read_lock(LOCK_PATH))
         command = [sys.executable, "-m", "sendtrail.local.kafka", "--data", str(self.data_dir)]
         command += ["--port", str(self.node.port), "--node-id", str(self._node_id)]
@@ -160,7 +168,10 @@ def main(
     data = data.absolute()
     _lock(data)
     node = load_node(data, node_id, port)
-    voters = tuple(_parse_voter(text) for text in voter or ()) or (node,)
+    voters = tuple(_parse_voter(text) for text in voter or ())
+    if not voters:
+        node = with_free_controller_port(data, node)
+        voters = (node,)
     properties = write_files(node, voters, data)
     try:
         _format_storage(data, properties, cluster_id)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from sendtrail.local.process import free_port
+from sendtrail.local.files import write_whole
+from sendtrail.local.process import accepts_connections, free_port
 
 OFFSETS_RETENTION_MINUTES = 10 * 365 * 24 * 60
+_NODE_FILE = "node.json"
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 JVM_FLAGS = (
     "-XX:+UseSerialGC",
@@ -48,7 +50,7 @@ class Node:
 
 def load_node(data_dir: Path, node_id: int, port: int) -> Node:
     """The node of this data directory. Ports are chosen once and kept; a given `port` replaces the kept one."""
-    path = data_dir / "node.json"
+    path = data_dir / _NODE_FILE
     kept = json.loads(path.read_text()) if path.exists() else {}
     node = Node(
         kept.get("node_id", node_id),
@@ -57,8 +59,16 @@ def load_node(data_dir: Path, node_id: int, port: int) -> Node:
     )
     if node.node_id != node_id:
         raise ValueError(f"{data_dir} belongs to node {node.node_id}, not {node_id}")
-    data_dir.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(node.__dict__))
+    write_whole(path, json.dumps(asdict(node)))
+    return node
+
+
+def with_free_controller_port(data_dir: Path, node: Node) -> Node:
+    """`node`, with another controller port if something took the kept one. Only for a cluster of one node."""
+    if not accepts_connections(node.controller_port):
+        return node
+    node = replace(node, controller_port=free_port())
+    write_whole(data_dir / _NODE_FILE, json.dumps(asdict(node)))
     return node
 
 

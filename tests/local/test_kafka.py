@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -77,8 +78,10 @@ def test_records_and_address_outlive_a_kill_and_a_stop(make_broker: MakeBroker) 
         producer.close()
         end()
         assert not broker.running
-        broker.start()
-        broker.wait_ready()
+        # Another program may have got the port of the controller meanwhile, which no client knows.
+        with socket.create_server(("127.0.0.1", broker.node.controller_port)):
+            broker.start()
+            broker.wait_ready()
         assert broker.bootstrap == bootstrap
     assert KafkaBroker(broker.data_dir).bootstrap == bootstrap
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from sendtrail.local.engine.secret import USER, ensure_password
+from sendtrail.local.files import write_whole
 from sendtrail.local.process import Child, accepts_connections, free_port, require_free
 
 _STOP_TIMEOUT_S = 40.0
@@ -39,7 +40,7 @@ class Engine:
         kept = json.loads(path.read_text()) if path.exists() else {}
         native = native_port or kept.get("native") or free_port()
         http = http_port or kept.get("http") or free_port()
-        path.write_text(json.dumps({"native": native, "http": http}))
+        write_whole(path, json.dumps({"native": native, "http": http}))
         return native, http
 
     @property
