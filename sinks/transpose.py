@@ -8,7 +8,7 @@ from msgspec.structs import astuple
 from sendtrail.enriched import EventRow
 from sendtrail.events import FLAG_PROOF, FLAG_SEED
 from sinks.blocks import Block, LoadedRecord
-from sinks.columns import ALWAYS_SENT, CLASSES, EVENT_COLUMNS, HOWS, KINDS, MARKS, REASON_SEPARATOR, is_hit
+from sinks.columns import ALWAYS_SENT, CLASSES, EVENT_COLUMNS, FIRST_FEED, HOWS, KINDS, MARKS, REASON_SEPARATOR, is_hit
 
 Columns = dict[str, list[Any]]
 
@@ -119,6 +119,8 @@ def _numbers(people: Sequence[str | None]) -> list[int]:
 
 
 def _hits(columns: Columns) -> list[int]:
+    if not (any(columns["repeat"]) or any(columns["seed"]) or any(columns["marks"])):
+        return [1 if kind < FIRST_FEED else 0 for kind in columns["kind"]]
     judged = zip(columns["kind"], columns["repeat"], columns["seed"], columns["marks"], strict=True)
     return [1 if is_hit(kind, repeat, seed, marks) else 0 for kind, repeat, seed, marks in judged]
 
