@@ -148,6 +148,17 @@ def test_set_holds_for_the_connection_and_yields_to_a_query(clickhouse: ClickHou
         assert other.execute(query) != [(77,)]
 
 
+@pytest.mark.parametrize("setting", [{"readonly": 1}, {"readonly": 2}, {"allow_ddl": 0}, {"max_query_size": 20}])
+def test_a_setting_that_forbids_leaves_with_its_query(
+    clickhouse: ClickHouse, database: str, setting: dict[str, int]
+) -> None:
+    with clickhouse.client(database) as client:
+        client.execute("SET max_block_size = 77")
+        assert client.execute("SELECT 1", settings=setting) == [(1,)]
+        client.execute("CREATE TABLE t (n UInt8) ENGINE = Memory", settings={"max_threads": 1})
+        assert client.execute("SELECT getSetting('max_block_size')") == [(77,)]
+
+
 def test_an_unknown_setting_is_ignored_unless_important(clickhouse: ClickHouse, client: Client) -> None:
     assert client.execute("SELECT 1", settings={"no_such_setting": 1}) == [(1,)]
     with (

@@ -13,6 +13,7 @@ from sendtrail.local.engine.errors import (
     INTO_OUTFILE_NOT_ALLOWED,
     SYNTAX_ERROR,
     UNKNOWN_SETTING,
+    EngineError,
     engine_error,
     from_engine,
 )
@@ -130,9 +131,13 @@ class Session:
 
     def _reset(self, names: list[str]) -> None:
         """Back to the values the client's own SET statements left."""
-        self._query("SET " + ", ".join(f"{name} = DEFAULT" for name in names), "Null")
-        for statement in self._own_sets:
-            self._query(statement, "Null")
+        try:
+            self._query("SET " + ", ".join(f"{name} = DEFAULT" for name in names), "Null")
+            for statement in self._own_sets:
+                self._query(statement, "Null")
+        except EngineError:
+            # Some settings, once set, forbid or break the statement that would take them back.
+            self._renew()
 
     def forbid_changes(self) -> None:
         """Let the rest of the session only read; settings of a query may still change (readonly = 2)."""
