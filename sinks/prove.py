@@ -57,8 +57,10 @@ def are_sound(columns: Mapping[str, Sequence[Any]]) -> bool:
 
 
 def _fits(values: Sequence[Any], limit: int) -> bool:
-    numbers = [value for value in values if value is not None] if None in values else values
-    return max(numbers, default=0) <= limit
+    try:
+        return max(values, default=0) <= limit
+    except TypeError:  # None among them
+        return max((value for value in values if value is not None), default=0) <= limit
 
 
 def _is_hexadecimal(ids: Sequence[str]) -> bool:

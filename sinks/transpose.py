@@ -1,6 +1,6 @@
 """Event rows -> columns of `events`, column by column: far cheaper than row by row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import astuple
@@ -83,16 +83,16 @@ def event_columns(fields: Columns, origins: Sequence[tuple[LoadedRecord, int]]) 
     columns["sign"] = [1] * count
     columns["kind"] = [KINDS[kind] for kind in fields["kind"]]
     columns["class"] = [CLASSES[name] for name in fields["class_"]]
-    columns["reasons"] = [REASON_SEPARATOR.join(reasons) if reasons else "" for reasons in fields["class_reasons"]]
+    columns["reasons"] = _each(fields["class_reasons"], REASON_SEPARATOR.join, "")
     columns["run"] = [""] * count
     columns["history"] = [()] * count
-    columns["marks"] = [marks_code(marks) if marks else 0 for marks in fields["marks"]]
-    columns["seed"] = [1 if flags & _SEED else 0 for flags in fields["flags"]]
+    columns["marks"] = _each(fields["marks"], marks_code, 0)
+    columns["seed"] = _each(fields["flags"], lambda flags: int(flags & _SEED != 0), 0)
     columns["url_id"] = [url_id or 0 for url_id in fields["url_id"]]
-    columns["how"] = [HOWS[how] for how in fields["how"]]
-    columns["person"] = _numbers(fields["person"])
-    columns["visitor"] = _numbers(fields["visitor"])
-    columns["format"] = [format_ or "" for format_ in fields["format"]]
+    columns["how"] = _each(fields["how"], HOWS.__getitem__, 0)
+    columns["person"] = _each(fields["person"], _number, 0)
+    columns["visitor"] = _each(fields["visitor"], _number, 0)
+    columns["format"] = _each(fields["format"], str, "")
     columns["hit"] = _hits(columns)
     columns["src_topic"], columns["src_partition"], columns["log_time"] = [], [], []
     for record, rows in origins:
@@ -112,10 +112,15 @@ def _ids(ids: Sequence[str]) -> list[bytes]:
     return [raw[start : start + 16] for start in range(0, len(raw), 16)]
 
 
-def _numbers(people: Sequence[str | None]) -> list[int]:
-    if not any(people):
-        return [0] * len(people)
-    return [int(person, 16) if person else 0 for person in people]
+def _number(digits: str) -> int:
+    return int(digits, 16)
+
+
+def _each(values: Sequence[Any], convert: Callable[[Any], Any], default: Any) -> list[Any]:
+    """Each value converted, falsy ones to the default; mostly all are."""
+    if not any(values):
+        return [default] * len(values)
+    return [convert(value) if value else default for value in values]
 
 
 def _hits(columns: Columns) -> list[int]:
