@@ -20,18 +20,19 @@ from sendtrail.topics import EVENTS
 from streams.errors import EXIT_RESTART, EXIT_STOPPED, Restart, Stopped
 from streams.service import Service
 from streams.state.directory import StateDirectory
+from streams.worker import Observe
 
 _CHATTY = ("faust", "mode", "aiokafka", "kafka")
 _STOP_LIMIT_S = 25.0  # Faust's own stop can hang; by then everything is committed
 
 
-def main(config: Config) -> int:
-    """Run until SIGTERM or SIGINT; returns the exit code."""
+def main(config: Config, observe: Observe = lambda moment: None) -> int:
+    """Run until SIGTERM or SIGINT; returns the exit code. `observe` is told the moments of each batch."""
     log = setup_logging("worker")
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
-        return _main(config, log)
+        return _main(config, observe, log)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return EXIT_CODE
@@ -46,7 +47,7 @@ def main(config: Config) -> int:
         return EXIT_RESTART
 
 
-def _main(config: Config, log: Log) -> int:
+def _main(config: Config, observe: Observe, log: Log) -> int:
     kafka, tracking = config.section(KafkaSettings), config.section(TrackingSettings)
     streams = config.section(StreamSettings)
     stop = StopSignal().install()
@@ -55,7 +56,7 @@ def _main(config: Config, log: Log) -> int:
     if source_id is None or stop.is_set():
         return 0
     directory.claim_topic(kafka.topic_prefix + EVENTS.name, source_id)
-    return asyncio.run(_run(kafka, tracking, streams, directory, source_id, log))
+    return asyncio.run(_run(kafka, tracking, streams, directory, source_id, observe, log))
 
 
 def _wait_for_topics(kafka: KafkaSettings, tracking: TrackingSettings, stop: StopSignal, log: Log) -> str | None:
@@ -90,9 +91,10 @@ async def _run(
     streams: StreamSettings,
     directory: StateDirectory,
     source_id: str,
+    observe: Observe,
     log: Log,
 ) -> int:
-    service = Service(kafka, tracking, streams, directory, source_id, _limit_stop)
+    service = Service(kafka, tracking, streams, directory, source_id, _limit_stop, observe)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.ask_to_stop)

@@ -12,6 +12,7 @@ from streams.pipeline import Steps, Timing, apply
 from streams.progress import Part
 from streams.source import SourceLog
 from streams.state.directory import StateDirectory
+from streams.state.expiry import Expiry
 from streams.state.overlay import Overlay
 from streams.state.store import SharedMemory, Store
 from streams.topicwatch import TopicWatch
@@ -49,7 +50,8 @@ class OwnedPartitions:
         store = self._store(partition)
         if store.applied < committed:
             await self._rebuild(partition, store, committed)
-        return Part(partition, assignment, store, next=committed, done=committed, committed=committed)
+        expiry = Expiry(store, self._constants.id_window_ms)
+        return Part(partition, assignment, store, expiry, next=committed, done=committed, committed=committed)
 
     async def look_into_hole(self, part: Part, end: int) -> None:
         """A hole Faust left heals with a restart; an empty range in the log is no hole."""

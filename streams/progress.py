@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from streams.state.expiry import Expiry
 from streams.state.store import Store
 
 
@@ -12,10 +13,10 @@ class Part:
     partition: int
     assignment: int
     store: Store
+    expiry: Expiry
     next: int
     done: int
     committed: int
-    expired_ms: int = 0  # log time of the last look at what expired
 
 
 class Progress:

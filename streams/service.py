@@ -26,7 +26,7 @@ from streams.state.directory import StateDirectory, recreated
 from streams.state.keys import DAY_MS
 from streams.state.store import SharedMemory
 from streams.topicwatch import TopicWatch
-from streams.worker import Constants, Delivered, Worker
+from streams.worker import Constants, Delivered, Observe, Worker
 
 WATCH_TOPIC_S = 2.0
 LAG_S = 1.0
@@ -45,6 +45,7 @@ class Service:
         directory: StateDirectory,
         source_id: str,
         on_end: Callable[[int], None],
+        observe: Observe,
     ) -> None:
         self._source_id, self._on_end = source_id, on_end
         self._topic = kafka.topic_prefix + EVENTS.name
@@ -63,7 +64,9 @@ class Service:
             constants, STEPS, self._source, self._watch, directory, SharedMemory(streams.state_cache_bytes),
             self._commit_of,
         )  # fmt: skip
-        self._worker = Worker(constants, STEPS, self._progress, self._partitions, topics.send, self._assignment)
+        self._worker = Worker(
+            constants, STEPS, self._progress, self._partitions, topics.send, self._assignment, observe
+        )
         add_agent(self._app, topics, streams, self._handle)
 
     def ask_to_stop(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
 from time import monotonic
 from typing import NamedTuple, Protocol
 
@@ -14,10 +15,21 @@ from streams.pipeline import Steps, Timing, enrich
 from streams.progress import Part, Progress
 from streams.render import Enriched
 from streams.rules import Rules
-from streams.state.expiry import EVERY_MS, expired_ranges
 from streams.state.overlay import Overlay
 
 FLUSH_EVERY_S = 30.0  # what a crash may make the next start read again
+
+
+class Moment(StrEnum):
+    """The moments of a batch between which a crash must not matter."""
+
+    SENT = "sent"  # outputs handed to the producer
+    ACKNOWLEDGED = "acknowledged"  # outputs are in the broker
+    WRITTEN = "written"  # state written; `done` not moved
+    DONE = "done"  # may be committed from now on
+
+
+Observe = Callable[[Moment], None]
 
 
 class Delivered(NamedTuple):
@@ -88,9 +100,11 @@ class Worker:
         partitions: Partitions,
         send: Send,
         present_assignment: Callable[[], int],
+        observe: Observe,
     ) -> None:
         self._constants, self._steps, self._progress = constants, steps, progress
-        self._partitions, self._send, self._present_assignment = partitions, send, present_assignment
+        self._partitions, self._send = partitions, send
+        self._present_assignment, self._observe = present_assignment, observe
         self._flushed = monotonic()
         self.timing = Timing()
         self.last_log_time_ms = 0
@@ -99,7 +113,9 @@ class Worker:
         """All of a batch. Raises Restart or Stopped; then neither state nor `done` of it moved."""
         with histogram("sendtrail_streams_batch_seconds").time():
             shares = [await self._process(*group) for group in self._of_present_assignment(batch)]
+            self._observe(Moment.SENT)
             await self._acknowledged([share for share in shares if share is not None])
+            self._observe(Moment.ACKNOWLEDGED)
             for share in shares:
                 if share is not None:
                     self._finish(share)
@@ -156,11 +172,10 @@ class Worker:
     def _finish(self, share: Share) -> None:
         part, last = share.part, share.last
         now = self.timing.clock()
-        expired = []
-        if last.time_ms - part.expired_ms >= EVERY_MS:
-            expired, part.expired_ms = expired_ranges(last.time_ms, self._constants.id_window_ms), last.time_ms
-        part.store.write(share.overlay.written, last.offset + 1, expired)
+        part.store.write(share.overlay.written, last.offset + 1, *part.expiry.due(last.time_ms))
+        self._observe(Moment.WRITTEN)
         part.done = last.offset + 1
+        self._observe(Moment.DONE)
         self.timing.add("write state", now)
         self.last_log_time_ms = max(self.last_log_time_ms, last.time_ms)
         _count(part, share.enriched)

@@ -4,8 +4,10 @@ All keys are in one column family, so a flush keeps ids, marks, opens and `appli
 is as it was after some earlier batch. Block cache and write buffers are shared by all partitions of the process.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, takewhile
 from pathlib import Path
+from typing import cast
 
 from rocksdict import (
     BlockBasedOptions,
@@ -61,11 +63,25 @@ class Store:
         value = self._db.get(APPLIED)
         return int.from_bytes(value, "big") if value is not None else 0
 
-    def write(self, written: Mapping[bytes, bytes], applied: int, expired: Sequence[tuple[bytes, bytes]] = ()) -> None:
-        """One atomic batch: entries, ranges that expired, and how far the source is applied (never backwards)."""
+    def entries(self, prefix: bytes, start: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """At most `limit` entries whose keys start with `prefix`, from the key `start` on."""
+        items = cast(Iterator[tuple[bytes, bytes]], self._db.items(from_key=start))
+        found = takewhile(lambda entry: entry[0].startswith(prefix), items)
+        return list(islice(found, limit))
+
+    def write(
+        self,
+        written: Mapping[bytes, bytes],
+        applied: int,
+        ranges: Sequence[tuple[bytes, bytes]] = (),
+        gone: Sequence[bytes] = (),
+    ) -> None:
+        """One atomic batch: deletes (ranges, keys), entries, how far the source is applied (which never goes back)."""
         batch = WriteBatch(raw_mode=True)
-        for begin, end in expired:
+        for begin, end in ranges:
             batch.delete_range(begin, end)
+        for key in gone:
+            batch.delete(key)
         put = batch.put
         for key in sorted(written):  # in order, each insert finds its place next to the one before
             put(key, written[key])

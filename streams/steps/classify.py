@@ -5,7 +5,7 @@ from functools import lru_cache
 from sendtrail.events import FLAG_HONEYPOT, HITS, Class, Event
 from streams.items import Item, Known
 from streams.rules import Rules
-from streams.steps.name_client import is_spider, proxy_of
+from streams.steps.name_client import client_of, is_spider, proxy_of
 
 _CACHED_AGENTS = 65_536
 _HINTED = ("head", "prefetch")  # a request that shows nothing to anybody
@@ -48,4 +48,6 @@ def agent_verdict(agent: str, kind: str, rules: Rules) -> Verdict:
             return "machine", (rule.reason,)
     if is_spider(agent):
         return "machine", ("known_bot",)
+    if not client_of(agent, kind, rules).client:
+        return "unknown", ("unknown_agent",)
     return "human", ()

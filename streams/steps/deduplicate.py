@@ -5,9 +5,9 @@ again finds the same duplicates although the state already knows its events.
 """
 
 from streams.items import Item, Known
-from streams.state.keys import DAY_MS, id_key, read_time, time_bytes, transaction_key
+from streams.state.expiry import TRANSACTION_WINDOW_MS
+from streams.state.keys import id_key, read_time, time_bytes, transaction_key
 
-TRANSACTION_WINDOW_MS = 400 * DAY_MS
 _PLACE = 12
 Keys = tuple[bytes, ...]
 

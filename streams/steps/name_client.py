@@ -12,6 +12,7 @@ from streams.items import Item, Known
 from streams.rules import ProxyRule, Rules
 
 _CACHED_AGENTS = 65_536
+_LONGEST = 64  # some names are cut out of the agent itself
 
 
 class Client(NamedTuple):
@@ -43,10 +44,10 @@ def client_of(agent: str, kind: str, rules: Rules) -> Client:
         return Client()
     browser, system, device = parsed.user_agent, parsed.os, parsed.device
     return Client(
-        browser.family if browser else "",
-        (browser.major or "") if browser else "",
-        system.family if system else "",
-        device.family if device and device.family != "Spider" else "",
+        browser.family[:_LONGEST] if browser else "",
+        (browser.major or "")[:_LONGEST] if browser else "",
+        system.family[:_LONGEST] if system else "",
+        device.family[:_LONGEST] if device and device.family != "Spider" else "",
     )
 
 

@@ -1,0 +1,31 @@
+"""A worker in a process of its own that can be told to die: `python -m tests.streams.child [moment [times]]`.
+
+It kills itself (SIGKILL) right at the given moment of a batch, when it is there for the given time (default 1).
+"""
+
+import os
+import signal
+import sys
+from collections import Counter
+
+from sendtrail.settings import load
+from streams.main import main
+from streams.worker import Moment
+
+
+class DieAt:
+    """An observer that ends the process, as kill -9 does."""
+
+    def __init__(self, moment: str, times: int) -> None:
+        self._moment, self._times = moment, times
+        self._seen: Counter[str] = Counter()
+
+    def __call__(self, moment: Moment) -> None:
+        self._seen[moment] += 1
+        if moment == self._moment and self._seen[moment] == self._times:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    at, times = [*sys.argv[1:], "", "1"][:2]
+    sys.exit(main(load(), DieAt(at, int(times or 1))))

@@ -1,0 +1,81 @@
+"""A real worker on a real Kafka: packs in, enriched records out, whatever is among them."""
+
+from __future__ import annotations
+
+import msgspec
+from kafka import KafkaConsumer
+
+from sendtrail.deliveries import Delivery, key_of
+from sendtrail.enriched import EventRow
+from sendtrail.events import encode
+from sendtrail.packs import PackHeader, Totals, headers_of
+from sendtrail.partitions import partition_of
+from sendtrail.topics import DELIVERIES, REJECTS
+from tests.streams.running import PARTITIONS, Line, wait_for
+
+
+def test_packs_in_records_out(line: Line) -> None:
+    spring = Delivery(delivery=7, label="Spring")
+    line.producer.send(line.topic(DELIVERIES.name), msgspec.json.encode(spring), key=key_of(spring).encode())
+    some = line.send_some(20, packs=3)
+    again = some[0]
+    line.send([again], remember=False)
+    totals = Totals("edge", 61, 0, {"0": {"1": 61}})
+    line.send_raw(0, b"", headers_of(PackHeader(line.spool, 0, 0, 0, 0), totals))
+    line.send_raw(1, None, key=b"a tombstone")
+    line.send_raw(1, b"\x00 no pack \xff")
+    wrong = line.open(1)
+    line.send_pack((partition_of(wrong, PARTITIONS) + 1) % PARTITIONS, [wrong])
+    line.send_raw(0, b"not json\n" + encode(some[1]), headers_of(PackHeader(line.spool, 0, 0, 1, 2)))
+    line.producer.flush()
+    worker = line.worker()
+    line.assert_ledger()
+    chain = line.chain()
+    rows = {row.event_id: row for read in chain for row in read.rows if isinstance(row, EventRow)}
+    row = rows[some[0].event_id]
+    assert (row.delivery_label, row.client, row.class_, row.network) == ("Spring", "Chrome", "human", "documentation")
+    reasons = sorted(row.reason for row in line.rejects(chain))
+    assert reasons[:2] == ["bad_pack", "bad_pack"]
+    assert "wrong_partition" in reasons
+    assert "undecodable" in reasons
+    counts = [minute for read in chain for minute in read.header.counts.values()]
+    assert sum(minute.events_in for minute in counts) == sum(
+        minute.out + minute.duplicate + minute.resent + minute.rejected for minute in counts
+    )
+    assert sum(minute.resent + minute.duplicate for minute in counts) >= 1
+    assert [read.header.totals for read in chain if read.header.totals] == [totals]
+    assert _copied(line) >= {row.key for row in line.rejects(chain)}
+    _drains(line, worker)
+
+
+def _copied(line: Line) -> set[str]:
+    """Keys of tracking.rejects."""
+    consumer = KafkaConsumer(
+        line.topic(REJECTS.name), bootstrap_servers=line.kafka.bootstrap, auto_offset_reset="earliest",
+        consumer_timeout_ms=2000,
+    )  # fmt: skip
+    keys = {record.key.decode() for record in consumer}
+    consumer.close()
+    return keys
+
+
+def _drains(line: Line, worker: object) -> None:
+    from tests.streams.running import WorkerProcess
+
+    assert isinstance(worker, WorkerProcess)
+    health = worker.health()
+    assert health["ready"]
+    assert {number: part["done"] for number, part in health["partitions"].items()} == {
+        str(number): end for number, end in line.ends().items()
+    }
+    assert worker.stop() == 0
+    assert line.committed() == line.ends()
+
+
+def test_a_second_worker_on_the_same_directory_ends_with_a_message(line: Line) -> None:
+    first = line.worker()
+    wait_for(lambda: (line.directory / "worker" / "member").exists())
+    second = line.worker()
+    assert second.wait() == 4
+    assert second.said("another worker uses")
+    assert first.process.poll() is None
