@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from clickhouse_driver import Client
+from kafka import KafkaConsumer, TopicPartition
 
 from sendtrail.clickhouse import connect
 from sendtrail.kafka_admin import ensure_topics, physical_name
 from sendtrail.settings import ClickHouseSettings, Config, KafkaSettings, TrackingSettings
 from sendtrail.topics import ENRICHED
+from sinks.consume import GROUP
 from sinks.migrate import migrate
+from sinks.plan import CommitMetadata, decode_metadata
 from sinks.recount import aggregates, differing
 from tests.support.enriched import Emitter
 
@@ -31,6 +34,7 @@ class Line:
     clickhouse: ClickHouseSettings
     directory: Path
     emitter: Emitter
+    commits: Any  # a consumer that is no member of the loaders' group and reads its commits
     loaders: list["LoaderProcess"] = field(default_factory=list)
 
     @classmethod
@@ -42,7 +46,8 @@ class Line:
         with connect(clickhouse, database="default") as client:
             migrate(client, clickhouse)
         emitter = Emitter(bootstrap, physical_name(kafka, ENRICHED), SOURCE_TOPIC_ID)
-        return cls(kafka, clickhouse, directory, emitter)
+        commits = KafkaConsumer(bootstrap_servers=bootstrap, group_id=prefix + GROUP, enable_auto_commit=False)
+        return cls(kafka, clickhouse, directory, emitter, commits)
 
     def client(self) -> Client:
         """A client of the tables."""
@@ -72,17 +77,22 @@ class Line:
         for loader in self.loaders:
             loader.kill()
         self.emitter.close()
+        self.commits.close()
 
     def wait_loaded(self, timeout_s: float = 30.0) -> None:
-        """Until `audit` has every source offset that was emitted. Raises AssertionError with the loader's log."""
+        """Until every source offset that was emitted is committed as loaded. Raises AssertionError with the log."""
         expected = {partition: count - 1 for partition, count in self.emitter.next_offset.items() if count}
+        self.wait(lambda: self.committed() == expected, f"source offsets {expected} are committed", timeout_s)
 
-        def loaded() -> bool:
-            with self.client() as client:
-                found = dict(client.execute("SELECT src_partition, max(src_offset) FROM audit GROUP BY src_partition"))
-            return found == expected
-
-        self.wait(loaded, f"the tables hold source offsets {expected}", timeout_s)
+    def committed(self) -> dict[int, int]:
+        """The group's chain position by partition, where no plan is open."""
+        found: dict[int, int] = {}
+        for partition in range(PARTITIONS):
+            commit = self.commits.committed(TopicPartition(self.emitter.topic, partition), metadata=True)
+            metadata = decode_metadata(commit.metadata) if commit else None
+            if isinstance(metadata, CommitMetadata) and metadata.plan is None:
+                found[partition] = metadata.src
+        return found
 
     def wait(self, condition: Callable[[], bool], what: str, timeout_s: float = 30.0) -> None:
         """Until the condition holds. Raises AssertionError with the loader's log."""
