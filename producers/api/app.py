@@ -1,5 +1,6 @@
 """The feed API: PUT /v1/deliveries/{name} and POST /v1/events -> spool. Wiring only."""
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -140,7 +141,17 @@ def _items(body: Body) -> list[bytes] | Refusal:
     try:
         return [bytes(item) for item in msgspec.json.decode(body.data, type=list[msgspec.Raw])]
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        return Refusal(400, "bad_json", f"the body is a JSON array of items: {error}")
+        return _tolerant_items(body.data) or Refusal(400, "bad_json", f"the body is a JSON array of items: {error}")
+
+
+def _tolerant_items(data: bytes) -> list[bytes]:
+    """The items of an array that a tolerant reader can part, so that one with a broken string or a NaN is refused
+    alone; none where it can't."""
+    try:
+        items = json.loads(data)
+    except (ValueError, RecursionError):
+        return []
+    return [json.dumps(item).encode() for item in items] if isinstance(items, list) else []
 
 
 def _json(data: bytes) -> Any:
