@@ -7,7 +7,7 @@ from typing import Literal
 #: Mail domains and their share of the audience. The last three stand for companies with a link scanner.
 DOMAINS: dict[str, int] = {
     "gmail.com": 34, "outlook.com": 14, "yahoo.com": 10, "icloud.com": 12, "hotmail.com": 6, "gmx.de": 5, "web.de": 4,
-    "orange.fr": 4, "aol.com": 3, "office.example.com": 4, "works.example.net": 2, "college.example.org": 2,
+    "orange.fr": 4, "aol.com": 3, "office.example.com": 2, "works.example.net": 1, "college.example.org": 1,
 }  # fmt: skip
 SCANNED = ("office.example.com", "works.example.net", "college.example.org")
 

@@ -4,9 +4,9 @@ from clickhouse_driver import Client
 from rich.console import Console
 from rich.table import Table
 
-from dashboards import render
 from dashboards.indicators import Indicators, Rate
 from dashboards.reports import indicators, top_links
+from dashboards.terminal import part
 
 _TOP = 5
 
@@ -20,7 +20,7 @@ def show_delivery(console: Console, client: Client, delivery: int, label: str) -
     for name, one, other in zip(_names(), _values(people), _values(everybody), strict=True):
         table.add_row(name, one, other)
     console.print(table)
-    console.print(render.rich_table(top_links(client, delivery, top=_TOP)))
+    console.print(part(top_links(client, delivery, top=_TOP)))
 
 
 def _names() -> tuple[str, ...]:

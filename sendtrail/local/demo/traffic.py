@@ -47,7 +47,7 @@ def visits(letter: Letter, dice: random.Random) -> Iterator[Request]:
     if recipient.scanner and dice.random() < 0.7:
         for link in letter.links:
             yield Request(link, recipient.scanner, SCANNER)
-    if recipient.reader == "apple" and dice.random() < 0.9:
+    if recipient.reader == "apple" and letter.pixel and dice.random() < 0.9:
         yield Request(letter.pixel, "17.58.0." + recipient.address.rpartition(".")[2], APPLE_PROXY)
     if recipient.text_only:
         if dice.random() < 0.1:
