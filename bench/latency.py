@@ -7,7 +7,6 @@ edge takes them, until the last is a row. Then half of that as steady load, and 
 its own; each probe's time is from its answer until the counts of the report's table include it.
 """
 
-import argparse
 import asyncio
 import shutil
 import statistics
@@ -16,7 +15,9 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from clickhouse_driver import Client
 
 from sendtrail import keyring, links
@@ -138,9 +139,13 @@ def measure(hits: int, seconds: float) -> None:
         shutil.rmtree(folder)
 
 
+def main(
+    hits: Annotated[int, typer.Option(help="Hits of the capacity run.")] = 100_000,
+    seconds: Annotated[float, typer.Option(help="Length of the steady run.")] = 20.0,
+) -> None:
+    """Hit-to-report latency of the whole embedded line at half its capacity."""
+    measure(hits, seconds)
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hits", type=int, default=100_000)
-    parser.add_argument("--seconds", type=float, default=20.0)
-    options = parser.parse_args()
-    measure(options.hits, options.seconds)
+    typer.run(main)

@@ -17,6 +17,8 @@ from tests.support.stack import ClickHouse, delete_topics, outside_clickhouse, o
 
 _STACK_FIXTURES = frozenset({"kafka", "clickhouse", "make_engine", "make_broker"})
 
+pytest_plugins = ["tests.support.absent"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite-golden", action="store_true", help="write the golden files instead of comparing")

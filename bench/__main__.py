@@ -1,0 +1,35 @@
+"""Every benchmark, one after the other: `make bench`. Figures of shared machines vary; ratios of one run count."""
+
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+#: In the order of the line.
+MODULES = ("instrument", "edge", "forward", "streams", "rows", "loader", "latency")
+
+
+def main() -> int:
+    """Run them all; 1 if one failed."""
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {_processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
+          f"Python {platform.python_version()}")  # fmt: skip
+    failed = []
+    for module in MODULES:
+        print(f"\n== {module}", flush=True)
+        if subprocess.run([sys.executable, "-m", f"bench.{module}"], check=False).returncode != 0:
+            failed.append(module)
+    if failed:
+        print(f"\nfailed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
