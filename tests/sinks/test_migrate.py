@@ -128,6 +128,11 @@ class TestOnTheEngine:
             tables: Sequence[tuple[str]] = client.execute("SHOW TABLES")
             assert len(tables) == len(migrations())
 
+    def test_the_replicated_variant_is_sql(self, client: Client) -> None:
+        """It can't be run here, the embedded engine having no Keeper; it can be parsed."""
+        for each in migrations():
+            assert client.execute("EXPLAIN AST " + render(each.text, REPLICATED)), each.name
+
     def test_every_target_of_a_view_remembers_blocks_but_touched(
         self, client: Client, settings: ClickHouseSettings
     ) -> None:
