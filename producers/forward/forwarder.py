@@ -45,7 +45,7 @@ class Forwarder:
         events, deliveries = physical_name(kafka, EVENTS), physical_name(kafka, DELIVERIES)
         self._topics = {events: kafka.partitions, deliveries: partitions_of(kafka, DELIVERIES)}
         target = Target(events, deliveries, kafka.partitions, router(kafka.partitions))
-        self._directories = [SpoolDirectory(path, label, target, clock) for path, label in _places(forward.spool_dirs)]
+        self._directories = _directories(forward.spool_dirs, target, clock)
         self._outbox = Outbox(forward.in_flight_bytes)
         self._session: Session | None = None
         self._scanned_s = float("-inf")
@@ -126,18 +126,17 @@ class Forwarder:
                     self._outbox.put(parcel)
 
     def _read(self) -> bool:
-        """Read a batch of each spool while there is room; look for new segments when it is time."""
+        """Read on while there is room; look for new segments when it is time."""
         worked = False
         for directory in self._directories:
-            for spool in directory.spools.values():
-                if not self._outbox.room or self._transits() >= MAX_TRANSITS:
-                    break
-                parcels = spool.read()
-                for parcel in parcels:
-                    self._outbox.put(parcel)
-                worked = worked or bool(parcels)
+            for parcel in directory.read(self._room):
+                self._outbox.put(parcel)
+                worked = True
         self._scan(backlog=worked)
         return worked
+
+    def _room(self) -> bool:
+        return self._outbox.room and self._transits() < MAX_TRANSITS
 
     def _transits(self) -> int:
         return sum(len(spool.transits) for directory in self._directories for spool in directory.spools.values())
@@ -204,9 +203,11 @@ class Forwarder:
             self._log.warning(event, detail=detail, unacknowledged_bytes=self._outbox.held_bytes)
 
 
-def _places(directories: list[Path]) -> list[tuple[Path, str]]:
-    """Each spool directory and its registry, with the label of its metrics."""
-    places = []
-    for path in directories:
-        places += [(path, path.name), (path / REGISTRY_DIRECTORY, f"{path.name}-{REGISTRY_DIRECTORY}")]
-    return places
+def _directories(paths: list[Path], target: Target, clock: Clock) -> list[SpoolDirectory]:
+    """Each spool directory and its registry."""
+    directories = []
+    for path in paths:
+        registry, label = path / REGISTRY_DIRECTORY, f"{path.name}-{REGISTRY_DIRECTORY}"
+        directories.append(SpoolDirectory(path, path.name, target, clock))
+        directories.append(SpoolDirectory(registry, label, target, clock, ordered=True))
+    return directories

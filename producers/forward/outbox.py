@@ -38,8 +38,8 @@ class _Lane:
 class Outbox:
     """`put` parcels while there is `room`, send what `due` gives, tell `settle` how each ended.
 
-    A producer that was refused one record for its size refuses all others with the same words (FACTS §2 and
-    docs/decisions). So what is refused goes again alone; only what is refused alone is really too large, and the
+    A producer that was refused one record for its size refuses all others with the same words (FACTS §2,
+    docs/decisions/0006). So what is refused goes again alone; only what is refused alone is really too large, and the
     largest size to send is learned from it.
     """
 

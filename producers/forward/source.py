@@ -2,7 +2,8 @@
 
 import fcntl
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,9 +19,13 @@ LOCK_NAME = "forwarder-lock"
 
 
 class Spool:
-    """The segments of one spool id in a directory. One is read at a time; several may wait for Kafka."""
+    """The segments of one spool id in a directory. One is read at a time; several may wait for Kafka.
 
-    def __init__(self, label: str, target: Target, clock: Callable[[], float]) -> None:
+    `began_ns`: when its first segment was last written, as far as known: an earlier writer's spool is before a later's.
+    """
+
+    def __init__(self, label: str, target: Target, clock: Callable[[], float], began_ns: int) -> None:
+        self.began_ns = began_ns
         self._label = label
         self._target = target
         self._clock = clock
@@ -37,22 +42,18 @@ class Spool:
         """True where nothing is known to be left."""
         return not self._known and not self.transits
 
-    @property
-    def waiting(self) -> bool:
-        """True where segments wait that are not begun."""
-        return bool(self._known)
-
     def read(self) -> list[Parcel]:
         """The next parcels to send; none where there is nothing new."""
-        transit = self._current or self._begin()
-        if transit is None:
-            return []
-        parcels = transit.advance()
-        if transit.read_out:
+        while (transit := self._current or self._begin()) is not None:
+            parcels = transit.advance()
+            if not transit.read_out:
+                return parcels
             self._current = None
             parcels += transit.closing()
-        self._forget_done()
-        return parcels
+            self._forget_done()
+            if parcels:
+                return parcels
+        return []
 
     def close_acked(self) -> list[Parcel]:
         """The totals of segments whose batches are all acknowledged."""
@@ -81,14 +82,21 @@ class Spool:
 
 
 class SpoolDirectory:
-    """One directory with the spools of one writer and of its dead predecessors."""
+    """One directory with the spools of one writer and of its dead predecessors.
 
-    def __init__(self, path: Path, label: str, target: Target, clock: Callable[[], float]) -> None:
+    `ordered`: a later writer's spool is read only when there is nothing more of an earlier one. Registry records need
+    it, where the last of a key wins; events don't, and a dead writer's backlog must not hold up the living.
+    """
+
+    def __init__(
+        self, path: Path, label: str, target: Target, clock: Callable[[], float], *, ordered: bool = False
+    ) -> None:
         self.path = path
         self.label = label
         self.spools: dict[str, Spool] = {}
         self.backlog_segments = 0
         self.backlog_bytes = 0
+        self._ordered = ordered
         self._target = target
         self._clock = clock
         self._lock: int | None = None
@@ -105,9 +113,21 @@ class SpoolDirectory:
         for file in files:
             by_spool.setdefault(file.spool, []).append(file)
         for spool, segments in by_spool.items():
-            known = self.spools.setdefault(spool, Spool(self.label, self._target, self._clock))
-            known.offer(self._finish_left(spool, segments))
+            finished = self._finish_left(spool, segments)
+            if spool not in self.spools:
+                self.spools[spool] = Spool(self.label, self._target, self._clock, _written_ns(finished[0].path))
+            self.spools[spool].offer(finished)
         self._forget(set(by_spool))
+
+    def read(self, room: Callable[[], bool]) -> Iterator[Parcel]:
+        """The next parcels while there is `room`: a batch of each spool, or all of each in order."""
+        for spool in sorted(self.spools.values(), key=lambda spool: spool.began_ns):
+            while room() and (parcels := spool.read()):
+                yield from parcels
+                if not self._ordered:
+                    break
+            if not room():
+                return
 
     def abandon(self) -> None:
         """Let go of files and lock."""
@@ -170,3 +190,11 @@ class SpoolDirectory:
         for path in self.path.glob("*.ack"):
             if path.stem not in segments:
                 path.unlink(missing_ok=True)
+
+
+def _written_ns(path: Path) -> int:
+    """When a file was last written; now, as far as order goes, where it was renamed meanwhile."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return time.time_ns()

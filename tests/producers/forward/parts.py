@@ -69,13 +69,15 @@ def write_segment(
     state: str = "seg",
     tail: bytes = b"",
     stream: Stream = Stream.EVENTS,
+    spool: str = SPOOL,
 ) -> SegmentFile:
     """A segment file as a writer leaves it, with `tail` behind its last frame."""
     directory.mkdir(parents=True, exist_ok=True)
-    path = segment_path(directory, SPOOL, sequence, "seg" if state == "seg" else "open")
-    data = encode_header(header(sequence, stream=stream)) + b"".join(map(encode_frame, payloads)) + tail
+    path = segment_path(directory, spool, sequence, "seg" if state == "seg" else "open")
+    head = header(sequence, stream=stream)._replace(spool_id=bytes.fromhex(spool))
+    data = encode_header(head) + b"".join(map(encode_frame, payloads)) + tail
     path.write_bytes(data)
-    return SegmentFile(path, SPOOL, sequence, state == "seg", len(data))
+    return SegmentFile(path, spool, sequence, state == "seg", len(data))
 
 
 def packer(owner: CountingOwner | None = None) -> EventPacker:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import pytest
 
 from producers.forward.parcel import Parcel
 from producers.forward.source import LOCK_NAME, SpoolDirectory
 from producers.spool import SpoolWriter
 from producers.spool_files import lock_path, segment_files, segment_path
+from sendtrail.deliveries import Delivery, record_of
 from sendtrail.events import encode
 from sendtrail.packs import MAX_WAIT_MS
+from sendtrail.segments import Stream
 from tests.producers.forward.parts import SPOOL, TARGET, Clock, hit, write_segment
 
 
@@ -116,4 +121,48 @@ def test_progress_of_segments_that_are_gone_is_removed(tmp_path: Path) -> None:
     directory = directory_at(tmp_path)
     directory.scan()
     assert [path.name for path in tmp_path.iterdir()] == [LOCK_NAME]
+    directory.abandon()
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1)])
+def test_registry_spools_go_one_after_the_other_in_order_of_age(tmp_path: Path, order: tuple[int, ...]) -> None:
+    for age, number in enumerate(order):
+        for sequence in range(2):
+            record = record_of(Delivery(delivery=1, label=f"{age}.{sequence}"))
+            file = write_segment(
+                tmp_path, [record] * 700, sequence=sequence, stream=Stream.REGISTRY, spool=f"{number:032x}"
+            )
+            os.utime(file.path, ns=(0, 10**9 * (10 * age + sequence)))
+    directory = SpoolDirectory(tmp_path, "test", TARGET, Clock(), ordered=True)
+    directory.scan()
+    labels = [parcel.value.partition(b'"label":"')[2][:3].decode() for parcel in directory.read(lambda: True)]
+    assert labels == sorted(labels)
+    assert len(labels) == 3 * 2 * 700
+    directory.abandon()
+
+
+def test_an_ordered_directory_waits_for_room_with_the_earlier_spool(tmp_path: Path) -> None:
+    for number in (1, 2):
+        record = record_of(Delivery(delivery=number))
+        file = write_segment(tmp_path, [record] * 1000, stream=Stream.REGISTRY, spool=f"{number:032x}")
+        os.utime(file.path, ns=(0, number))
+    directory = SpoolDirectory(tmp_path, "test", TARGET, Clock(), ordered=True)
+    directory.scan()
+    rooms = iter([True, False, False])
+    first = list(directory.read(lambda: next(rooms, True)))
+    second = list(directory.read(lambda: True))
+    assert [parcel.key for parcel in first] == [b"1/meta"] * 500
+    assert [parcel.key for parcel in second] == [b"1/meta"] * 500 + [b"2/meta"] * 1000
+    directory.abandon()
+
+
+def test_a_dead_writers_backlog_does_not_hold_up_the_living(tmp_path: Path) -> None:
+    old = write_segment(tmp_path, [encode(hit(number)) for number in range(9000)], spool=f"{9:032x}")
+    os.utime(old.path, ns=(0, 0))
+    write_segment(tmp_path, [encode(hit(1))], spool=f"{1:032x}")
+    directory = directory_at(tmp_path)
+    directory.scan()
+    assert {parcel.source.spool for parcel in directory.read(lambda: True) if parcel.source} == {
+        f"{9:032x}", f"{1:032x}",
+    }  # fmt: skip
     directory.abandon()
