@@ -250,3 +250,19 @@ def test_every_answered_hit_is_in_the_spool(tmp_path: Path, kills: list[signal.S
     assert len(stored) == len(set(stored))
     assert len(stored) - len(answered) <= 6 * len(kills)
     assert all(is_orphan(edge.spool, file.spool) for file in segment_files(edge.spool))
+
+
+def test_several_edges_share_a_port(tmp_path: Path) -> None:
+    first = Process(tmp_path / "first", edge_reuse_port=True).start()
+    shared = {"edge_reuse_port": True, "edge_port": first.port, "keys_file": first.key_file}
+    second = Process(tmp_path / "second", **shared).start()
+    try:
+        for message in range(40):
+            assert first.get(first.path(message=message)) == 200
+        assert first.signal(signal.SIGTERM) == 0
+        assert first.get(first.path(message=40)) == 200
+        stored = [event.message for each in (first, second) for event in events(each.spool)]
+        assert sorted(stored) == list(range(41))
+    finally:
+        first.end()
+        second.end()
