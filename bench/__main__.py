@@ -13,8 +13,8 @@ MODULES = ("instrument", "edge", "forward", "streams", "rows", "loader", "latenc
 
 def main() -> int:
     """Run them all; 1 if one failed."""
-    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {_processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
-          f"Python {platform.python_version()}")  # fmt: skip
+    when, load = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", f"load {os.getloadavg()[0]:.1f}"
+    print(f"{when}, {_processor()}, {os.cpu_count()} cores, {load}, Python {platform.python_version()}")
     failed = []
     for module in MODULES:
         print(f"\n== {module}", flush=True)

@@ -36,7 +36,7 @@ _AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0
 _COUNT = "SELECT sum(n) FROM url_activity WHERE delivery_id = {delivery:UInt64}"
 
 
-def _requests(key: links.LinkKey, delivery: int) -> list[bytes]:
+def _requests(key: keyring.LinkKey, delivery: int) -> list[bytes]:
     """One click request for each message of a delivery, as bytes on the wire."""
     tokens = (
         links.mint(key, links.Link("click", delivery, message, message, 7, 1, "https://example.org/page"))
@@ -100,7 +100,11 @@ def _probe(stack: Stack, client: Client, requests: Sequence[bytes], seconds: flo
             answered.append(time.monotonic())
             await asyncio.sleep(1 / _PROBES_PER_S)
 
-    sender = threading.Thread(target=lambda: (asyncio.run(probes()), done.set()))
+    def send() -> None:
+        asyncio.run(probes())
+        done.set()
+
+    sender = threading.Thread(target=send)
     before, times, limit = _counted(client, _PROBED), list[float](), time.monotonic() + seconds + _LIMIT_S
     sender.start()
     while (not done.is_set() or len(times) < len(answered)) and time.monotonic() < limit:
