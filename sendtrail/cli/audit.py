@@ -17,6 +17,8 @@ COLUMNS = (
     "accepted", "in_topic", "resent", "duplicate", "rejected", "enriched", "stored", "waiting", "difference",
 )  # fmt: skip
 
+_HEADINGS = {"in_topic": "in\ntopic", "duplicate": "dupli-\ncate", "difference": "differ-\nence"}
+
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this file to the command."""
@@ -71,22 +73,28 @@ def _name(minute: int) -> str:
 
 
 def _print_table(result: "Audit", limit: int | None) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    table = Table(title="Audit: accepted = stored + duplicate + rejected + waiting")
-    table.add_column("minute (UTC)", no_wrap=True)
+    title = "Audit: accepted = stored + duplicate + rejected + waiting"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("minute\n(UTC)", no_wrap=True)
     for column in COLUMNS:
-        table.add_column(column.replace("_", " "), justify="right")
+        table.add_column(_HEADINGS.get(column, column), justify="right", no_wrap=True)
     shown = list(result.minutes.items())[-limit:] if limit else list(result.minutes.items())
     if len(shown) < len(result.minutes):
         table.add_row(f"{len(result.minutes) - len(shown)} earlier", *["…" for _ in COLUMNS])
     for minute, line in shown:
-        table.add_row(_name(minute), *(str(getattr(line, column)) for column in COLUMNS))
+        table.add_row(_short(minute), *(str(getattr(line, column)) for column in COLUMNS))
     table.add_section()
     table.add_row("total", *(str(getattr(result.total, column)) for column in COLUMNS), style="bold")
     console.print(table)
     for problem in result.problems:
         console.print(f"problem: {problem}", style="red", highlight=False)
     console.print("even: nothing lost, nothing twice" if result.even else "NOT even", style="bold")
+
+
+def _short(minute: int) -> str:
+    return _name(minute)[2:-1].replace("T", " ") if minute else "no time"

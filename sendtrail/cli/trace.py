@@ -53,14 +53,13 @@ def trace(
 
 def _print(findings: "list[Finding]") -> None:
     from rich.console import Console
-    from rich.table import Table
 
-    console = Console()
+    console = Console(highlight=False)
     if not findings:
         console.print("nowhere: not in a spool of this machine, not in tracking.events, not in ClickHouse")
     for event_id in dict.fromkeys(finding.event_id for finding in findings):
-        table = Table("time (UTC)", "where", "what", title=f"event {event_id}", title_justify="left", box=None)
+        console.print(f"event {event_id}", style="bold")
         for finding in findings:
             if finding.event_id == event_id:
-                table.add_row(finding.when, finding.where, finding.what)
-        console.print(table)
+                console.print(f"  {finding.when}  {finding.where}", markup=False)
+                console.print(f"      {finding.what}", style="dim", markup=False)
