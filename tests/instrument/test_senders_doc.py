@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 DOC = Path(__file__).parent.parent.parent / "docs" / "senders.md"
-_BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def test_every_block_that_needs_no_api_runs(tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ def test_every_block_that_needs_no_api_runs(tmp_path: Path) -> None:
     (tmp_path / "newsletter.txt").write_text("Hello https://shop.example.com/\n")
     environ = {name: value for name, value in os.environ.items() if not name.startswith("SENDTRAIL_")}
     environ["PATH"] = f"{Path(sys.executable).parent}:{environ['PATH']}"
-    blocks = _BLOCK.findall(DOC.read_text())
+    blocks = BLOCK.findall(DOC.read_text())
     assert [language for language, _ in blocks] == ["sh", "sh", "python", "python", "sh"]
     outputs = [
         subprocess.run(
