@@ -17,7 +17,10 @@ COLUMNS = (
     "accepted", "in_topic", "resent", "duplicate", "rejected", "enriched", "stored", "waiting", "difference",
 )  # fmt: skip
 
-_HEADINGS = {"in_topic": "in\ntopic", "duplicate": "dupli-\ncate", "difference": "differ-\nence"}
+_HEADINGS = (
+    "ac-\ncepted", "in\ntopic", "re-\nsent", "dupli-\ncate", "re-\njected", "en-\nriched", "\nstored",
+    "wait-\ning", "differ-\nence",
+)  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
@@ -81,8 +84,8 @@ def _print_table(result: "Audit", limit: int | None) -> None:
     title = "Audit: accepted = stored + duplicate + rejected + waiting"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("minute\n(UTC)", no_wrap=True)
-    for column in COLUMNS:
-        table.add_column(_HEADINGS.get(column, column), justify="right", no_wrap=True)
+    for heading in _HEADINGS:
+        table.add_column(heading, justify="right", no_wrap=True)
     shown = list(result.minutes.items())[-limit:] if limit else list(result.minutes.items())
     if len(shown) < len(result.minutes):
         table.add_row(f"{len(result.minutes) - len(shown)} earlier", *["…" for _ in COLUMNS])
@@ -97,4 +100,4 @@ def _print_table(result: "Audit", limit: int | None) -> None:
 
 
 def _short(minute: int) -> str:
-    return _name(minute)[2:-1].replace("T", " ") if minute else "no time"
+    return _name(minute)[5:-1].replace("T", " ") if minute else "no time"
