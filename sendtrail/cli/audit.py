@@ -76,13 +76,12 @@ def _name(minute: int) -> str:
 
 
 def _print_table(result: "Audit", limit: int | None) -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
     title = "Audit: accepted = stored + duplicate + rejected + waiting"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 0, 0, 1), pad_edge=False)
     table.add_column("minute\n(UTC)", no_wrap=True)
     for heading in _HEADINGS:
         table.add_column(heading, justify="right", no_wrap=True)
