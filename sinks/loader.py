@@ -112,6 +112,7 @@ class Loader:
     def _measure(self) -> None:
         if self._clock() - self._measured >= _MEASURE_EVERY_S:
             self._owned.measure_lag()
+            self._owned.say_if_idle()
             self._measured = self._clock()
 
     def health(self) -> Health:

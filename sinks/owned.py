@@ -41,6 +41,7 @@ class Owned:
         self.opens: dict[int, Open] = {}
         self.stopped: dict[int, str] = {}
         self._foreign = 0
+        self._said = -1
         self.log_id = ""
         self.assignment = -1
 
@@ -128,9 +129,13 @@ class Owned:
         now = self._clock()
         for number, partition in list(self.partitions.items()):
             gap, turn = partition.gap, partition.turn
+            if partition.entries:
+                continue  # what came before is loaded first
             if gap is not None and now - gap.since >= self._settings.gap_timeout_s:
                 self.stop(number, _gap_text(number, gap, self._settings.gap_timeout_s))
-            elif turn is not None and turn.topic_id != self._settings.accept_topic:
+            elif (
+                turn is not None and turn.topic_id != self._settings.accept_topic and partition.committed == turn.offset
+            ):
                 self.stop(number, _turn_text(partition, turn))
 
     def steps(self) -> dict[int, tuple[int, CommitMetadata]]:
@@ -167,6 +172,12 @@ class Owned:
         assigned = self._source.assigned()
         turned = {number for number, partition in self.partitions.items() if partition.turn is not None}
         self._source.flow(assigned if closed or full else (assigned - self.partitions.keys()) | turned)
+
+    def say_if_idle(self) -> None:
+        """Say once after each rebalance that other loaders own everything."""
+        if self._said != self.assignment and self.assignment > 0 and not self._source.assigned():
+            self._log.info("other loaders own every partition; this one waits to take over")
+        self._said = self.assignment
 
     def measure_lag(self) -> None:
         """Export how far each partition is behind."""

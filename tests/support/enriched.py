@@ -11,7 +11,6 @@ from typing import Any
 from kafka import KafkaProducer
 
 from sendtrail.enriched import (
-    Counts,
     EnrichedHeader,
     EventRow,
     MinuteCounts,
@@ -26,6 +25,7 @@ from sendtrail.ids import feed_id, hit_id, relabel_id
 from sendtrail.packs import PackHeader, join, minute_of
 
 HITS = ("open", "click", "optout", "mirror")
+CLASSES: tuple[Class, ...] = ("human", "machine", "unknown")
 FEEDS = ("sent", "delivered", "bounced")
 SPOOL = "ab" * 16
 
@@ -45,6 +45,7 @@ class Emitter:
     next_offset: Counter[int] = field(default_factory=Counter)
     events: dict[str, tuple[int, Class]] = field(default_factory=dict)  # id -> delivery, class now
     partition_of: dict[str, int] = field(default_factory=dict)  # of hits: what may be re-labelled
+    sent: dict[tuple[int, int], list[Row]] = field(default_factory=dict)
     rejects: int = 0
 
     def __post_init__(self) -> None:
@@ -57,14 +58,34 @@ class Emitter:
         rows: list[Row] = [self._event(partition, offset, index) for index in range(events)]
         rows += self._relabels(partition, offset, events, relabels)
         rows += [self._reject(offset, events + relabels + n) for n in range(rejects)]
-        counts = {str(minute_of(_now_ms())): MinuteCounts(events + rejects, events, 0, 0, rejects, relabels)}
-        self.send(partition, offset, offset, rows, counts)
+        self.sent[partition, offset] = rows
+        self.send(partition, offset, offset, rows)
         self.next_offset[partition] += 1
 
-    def send(self, partition: int, first: int, last: int, rows: Sequence[Row], counts: Counts | None = None) -> None:
+    def repeat(self, partition: int, offset: int) -> None:
+        """A record once more, as a worker that started again emits it."""
+        self.send(partition, offset, offset, self.sent[partition, offset])
+
+    def overlap(self, partition: int, events: int) -> None:
+        """One record that covers the last one and the next source offset."""
+        offset = self.next_offset[partition]
+        new: list[Row] = [self._event(partition, offset, index) for index in range(events)]
+        self.send(partition, offset - 1, offset, [*self.sent[partition, offset - 1], *new])
+        self.next_offset[partition] += 1
+
+    def ahead(self, partition: int, offset: int) -> None:
+        """A record of a later source offset, by a worker that is not the owner any more: not to be stored."""
+        events, homes = dict(self.events), dict(self.partition_of)
+        self.send(partition, offset, offset, [self._event(partition, offset, 0)])
+        self.events, self.partition_of = events, homes
+
+    def send(self, partition: int, first: int, last: int, rows: Sequence[Row]) -> None:
         """A record that covers the source interval, whatever was sent before."""
-        pack = PackHeader(SPOOL, 0, 0, max(0, len(rows) - 1), len(rows))
-        header = EnrichedHeader(self.topic_id, first, last, counts or {}, pack)
+        kinds = Counter(type(row) for row in rows)
+        events, rejects, relabels = kinds[EventRow], kinds[RejectRow], kinds[RelabelRow]
+        counts = {str(minute_of(_now_ms())): MinuteCounts(events + rejects, events, 0, 0, rejects, relabels)}
+        pack = PackHeader(SPOOL, 0, 0, max(0, len(rows) - 1), events + rejects)
+        header = EnrichedHeader(self.topic_id, first, last, counts, pack)
         self.send_raw(partition, join(map(encode_row, rows)), enriched_headers(header))
 
     def send_raw(self, partition: int, value: bytes, headers: list[tuple[str, bytes]]) -> None:
@@ -82,10 +103,8 @@ class Emitter:
         kind: Any = self.random.choice(HITS + FEEDS)
         now = _now_ms() - self.random.randrange(3_600_000)
         event_id = hit_id(now) if kind in HITS else feed_id(b"k" * 32, now, "", "api", secrets.token_hex(8), {})
-        delivery, class_ = (
-            1 + self.random.randrange(self.deliveries),
-            self.random.choice(("human", "machine", "unknown")),
-        )
+        delivery = 1 + self.random.randrange(self.deliveries)
+        class_: Class = self.random.choice(CLASSES)
         self.events[event_id] = (delivery, class_)
         if kind in HITS:
             self.partition_of[event_id] = partition

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from clickhouse_driver import Client
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.admin import MemberToRemove
 
 from sendtrail.clickhouse import connect
 from sendtrail.kafka_admin import ensure_topics, physical_name
@@ -38,16 +39,24 @@ class Line:
     loaders: list["LoaderProcess"] = field(default_factory=list)
 
     @classmethod
-    def make(cls, bootstrap: str, prefix: str, clickhouse: ClickHouseSettings, directory: Path) -> "Line":
-        """Create topics and tables."""
+    def make(
+        cls, bootstrap: str, prefix: str, clickhouse: ClickHouseSettings, directory: Path, *, tables: bool = True
+    ) -> "Line":
+        """Create topics, and tables unless the test does it later."""
         config = Config({})
         kafka = config.section(KafkaSettings, bootstrap=bootstrap, topic_prefix=prefix, partitions=PARTITIONS)
         ensure_topics(kafka, config.section(TrackingSettings))
-        with connect(clickhouse, database="default") as client:
-            migrate(client, clickhouse)
         emitter = Emitter(bootstrap, physical_name(kafka, ENRICHED), SOURCE_TOPIC_ID)
         commits = KafkaConsumer(bootstrap_servers=bootstrap, group_id=prefix + GROUP, enable_auto_commit=False)
-        return cls(kafka, clickhouse, directory, emitter, commits)
+        line = cls(kafka, clickhouse, directory, emitter, commits)
+        if tables:
+            line.migrate()
+        return line
+
+    def migrate(self) -> None:
+        """Create the tables."""
+        with connect(self.clickhouse, database="default") as client:
+            migrate(client, self.clickhouse)
 
     def client(self) -> Client:
         """A client of the tables."""
@@ -86,13 +95,32 @@ class Line:
 
     def committed(self) -> dict[int, int]:
         """The group's chain position by partition, where no plan is open."""
-        found: dict[int, int] = {}
-        for partition in range(PARTITIONS):
-            commit = self.commits.committed(TopicPartition(self.emitter.topic, partition), metadata=True)
-            metadata = decode_metadata(commit.metadata) if commit else None
-            if isinstance(metadata, CommitMetadata) and metadata.plan is None:
-                found[partition] = metadata.src
-        return found
+        commits = {partition: self._commit(partition) for partition in range(PARTITIONS)}
+        return {number: each.src for number, (_, each) in commits.items() if each is not None and each.plan is None}
+
+    def lose_commits(self) -> None:
+        """Delete the group, as an operator or its expiry does. No loader may run."""
+        group = self.kafka.topic_prefix + GROUP
+        admin = KafkaAdminClient(bootstrap_servers=self.kafka.bootstrap)
+        dead = [(self.directory / "loader" / "member").read_text().strip()]
+        admin.remove_group_members(group, [MemberToRemove(group_instance_id=name) for name in dead])
+        admin.delete_groups([group])
+        admin.close()
+        assert self.offset(0) is None
+
+    def offset(self, partition: int) -> int | None:
+        """The group's offset in tracking.enriched."""
+        return self._commit(partition)[0]
+
+    def has_intent(self, partition: int) -> bool:
+        """True if a plan is open."""
+        metadata = self._commit(partition)[1]
+        return metadata is not None and metadata.plan is not None
+
+    def _commit(self, partition: int) -> tuple[int | None, CommitMetadata | None]:
+        commit = self.commits.committed(TopicPartition(self.emitter.topic, partition), metadata=True)
+        metadata = decode_metadata(commit.metadata) if commit else None
+        return commit.offset if commit else None, metadata if isinstance(metadata, CommitMetadata) else None
 
     def wait(self, condition: Callable[[], bool], what: str, timeout_s: float = 30.0) -> None:
         """Until the condition holds. Raises AssertionError with the loader's log."""
@@ -102,8 +130,11 @@ class Line:
             assert time.monotonic() < deadline, f"not within {timeout_s:g} s: {what}\n{log}"
             time.sleep(0.05)
 
-    def assert_ledger(self) -> None:
-        """Every emitted event is one row with its newest class, every reject a row, every aggregate a recount."""
+    def assert_ledger(self, records: int | None = None) -> None:
+        """Every emitted event is one row with its newest class, every reject a row, every aggregate a recount.
+
+        `records`: how many records make up the chain, where not one per source offset.
+        """
         with self.client() as client:
             live = {
                 event_id: (delivery, class_)
@@ -118,8 +149,8 @@ class Line:
             assert others == [(0,)]
             assert live == self.emitter.events
             assert client.execute("SELECT count() FROM rejects") == [(self.emitter.rejects,)]
-            records = sum(self.emitter.next_offset.values())
-            assert client.execute("SELECT count(), uniqExact(src_partition, src_offset) FROM audit") == [
+            records = sum(self.emitter.next_offset.values()) if records is None else records
+            assert client.execute("SELECT count(), uniqExact(src_topic, src_partition, src_offset) FROM audit") == [
                 (records, records)
             ]
             deliveries = list(range(1, self.emitter.deliveries + 1))
