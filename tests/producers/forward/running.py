@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -180,17 +181,13 @@ class Ledger:
 
     def check_totals(self) -> None:
         """The totals of every segment say what is there."""
-        there: dict[tuple[str, int], int] = {}
-        for place in self.lines:
-            there[place.spool, place.segment] = there.get((place.spool, place.segment), 0) + 1
-        assert {segment: totals.events for segment, totals in self.totals.items()} == there
-        for (spool, segment), totals in self.totals.items():
-            for number in range(PARTITIONS):
-                counted = sum(totals.counts.get(str(number), {}).values())
-                assert counted == sum(
-                    partition == number and (place.spool, place.segment) == (spool, segment)
-                    for place, partition in self.partitions.items()
-                )
+        there: dict[tuple[str, int], Counter[str]] = {}
+        for place, partition in self.partitions.items():
+            there.setdefault((place.spool, place.segment), Counter())[str(partition)] += 1
+        assert self.totals.keys() == there.keys()
+        for segment, totals in self.totals.items():
+            assert totals.events == there[segment].total()
+            assert {number: sum(minutes.values()) for number, minutes in totals.counts.items()} == there[segment]
 
     def _add(self, record: Record, header: PackHeader) -> None:
         lines = split(record.value)

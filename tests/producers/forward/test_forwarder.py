@@ -112,7 +112,7 @@ def test_kafka_away_frozen_and_killed_only_makes_the_spool_longer(tmp_path: Path
     try:
         with (
             ForwarderProcess(settings, directory, delivery_timeout_ms=2000) as forwarder,
-            traffic(spool(directory), 2_000) as ids,
+            traffic(spool(directory), 1_000) as ids,
         ):
             wait_until(lambda: "kafka_waiting" in forwarder.log.read_text(), "word of the wait")
             assert len(segment_files(directory)) > 1
