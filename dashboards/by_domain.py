@@ -10,7 +10,7 @@ from dashboards.scope import Scope
 from dashboards.shape import Column, Table
 
 COLUMNS = [
-    Column("domain", "domain"),
+    Column("domain", "domain", "text", "of setting reports.report_domains, or Others, Unknown, Total"),
     Column("messages", "messages", "count", "messages with any feed event", gives_way=3),
     Column("success", "success", "count", "messages sent or delivered"),
     Column("sent", "sent", "count", "in state sent", shown=False),

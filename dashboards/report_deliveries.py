@@ -15,8 +15,8 @@ COLUMNS = [
     Column("account", "account", "text", "empty = the default account", shown=False),
     Column("label", "delivery", "text", "its label, else its name, else its key"),
     Column("code", "code", "text", "the sender's code", shown=False),
-    Column("channel", "channel", "text", "", shown=False),
-    Column("tags", "tags", "names", "", shown=False),
+    Column("channel", "channel", "text", "as registered", shown=False),
+    Column("tags", "tags", "names", "as registered", shown=False),
     Column(
         "status",
         "status",
@@ -24,7 +24,7 @@ COLUMNS = [
         "draft, sending or finished, as registered or derived; empty = not known",
         gives_way=5,
     ),
-    Column("contact_date", "contact date", "time", "", gives_way=1),
+    Column("contact_date", "contact date", "time", "as registered", gives_way=1),
     Column(
         "to_deliver", "to deliver", "count", "the registry's figure, else messages with any feed event", gives_way=4
     ),

@@ -119,18 +119,23 @@ def notes(scope: Scope, counted: Indicators, found: Numbers) -> list[str]:
     return said
 
 
+EXCLUDED = [
+    Column("cause", "excluded because of", "text", "as registered"),
+    Column("recipients", "recipients", "count", "as registered"),
+]
+
+
 def excluded(scope: Scope) -> Table:
     """Recipients the sender left out, by cause."""
     sums: dict[str, int] = defaultdict(int)
     for one in scope.deliveries:
         for cause, recipients in one.excluded.items():
             sums[cause] += recipients
-    columns = [Column("cause", "excluded because of"), Column("recipients", "recipients", "count")]
-    return Table("excluded", "Excluded", columns, sorted(sums.items(), key=lambda item: (-item[1], item[0])))
+    return Table("excluded", "Excluded", EXCLUDED, sorted(sums.items(), key=lambda item: (-item[1], item[0])))
 
 
 MONEY = [
-    Column("currency", "currency"),
+    Column("currency", "currency", "text", "ISO 4217"),
     Column("transactions", "transactions", "count", "transaction hits in this currency"),
     Column("amount", "amount", "money", "their sum"),
     Column("articles", "articles", "count", "pieces"),
@@ -154,7 +159,7 @@ def money(scope: Scope, counted: Indicators) -> Table:
 
 
 SHARES = [
-    Column("network", "network"),
+    Column("network", "network", "text", "the links' category, one of setting reports.share_networks"),
     Column("clicks", "clicks", "count", "click hits on links whose category names the network"),
     Column("rate", "rate", "rate", "clicks / to deliver"),
 ]

@@ -13,12 +13,12 @@ PERCENTS = range(10, 100, 10)
 KINDS = {"open": "opens", "click": "clicks", "transaction": "transactions"}
 
 STARTS = [
-    Column("delivery", "delivery"),
+    Column("delivery", "delivery", "text", "its label, else its name, else its key"),
     Column("start", "start", "time", "what all times below count from"),
     Column("known_by", "known by", "text", "contact date, else first sent, else first hit"),
 ]
 CUMULATED = [
-    Column("period", "within"),
+    Column("period", "within", "text", "time since the start"),
     Column("period_s", "seconds", "count", "since the start; empty = all", shown=False),
     *(Column(name, name, "count", f"{kind} hits") for kind, name in KINDS.items()),
 ]

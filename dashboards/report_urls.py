@@ -12,11 +12,12 @@ from dashboards.shape import Column, Report, Table
 By = Literal["label", "url", "category", "position"]
 
 LINKS = [
+    Column("row", "row", "text", "link, others, unregistered or total", shown=False),
     Column("rank", "rank", "rank", "by clicks; empty on the rows below the list"),
     Column("link", "link", "text", "label (else URL), URL, category or position, as asked for"),
-    Column("label", "label", "text", "", shown=False),
-    Column("url", "URL", "text", "as in the template", shown=False),
-    Column("category", "category", "text", "", shown=False),
+    Column("label", "label", "text", "of the link, where the row is one label", shown=False),
+    Column("url", "URL", "text", "as in the template, where the row is one URL", shown=False),
+    Column("category", "category", "text", "where the row is one category", shown=False),
     Column("clicks", "clicks", "count", "click hits"),
     Column("share", "share", "rate", "clicks / clicks in all"),
 ]
@@ -27,16 +28,19 @@ RATES = {
     "cumulated_click_rate": "cumulated click rate",
 }
 AVERAGES = [
-    Column("rate", "rate"),
+    Column("rate", "key", "text", "as in report indicators", shown=False),
+    Column("title", "rate", "text", "the same for people"),
     Column("value", "here", "rate", "of the deliveries of this report"),
     Column("platform_average", "platform average", "rate", "plain mean over comparable deliveries"),
     Column("deliveries", "deliveries", "count", "how many have such a rate"),
 ]
 OTHER_LINKS = [
-    Column("kind", "kind", "text", "opt-out page, opt-out confirmed (form or one-click), mirror page"),
+    Column("kind", "kind", "text", "optout or mirror", shown=False),
+    Column("how", "how", "text", "of an opt-out: view (page seen), form or one_click (confirmed)", shown=False),
+    Column("title", "what", "text", "the same for people"),
     Column("link", "link", "text", "label, else URL"),
-    Column("url", "URL", "text", "", shown=False),
-    Column("hits", "hits", "count", ""),
+    Column("url", "URL", "text", "as in the template", shown=False),
+    Column("hits", "hits", "count", "opt-out or mirror hits"),
 ]
 UNREGISTERED, OTHERS, TOTAL = "links not registered", "Others", "Total"
 _KINDS = {
@@ -66,15 +70,20 @@ def links(scope: Scope, by: By, top: int) -> Table:
     others = sum(row["clicks"] for row in named[top:])
     total = sum(row["clicks"] for row in rows)
     ranked = [_ranked(rank, row, by, total) for rank, row in enumerate(named[:top], 1)]
-    below = [[None, title, "", "", "", clicks, rate(clicks, total)]
-             for title, clicks in ((OTHERS, others), (UNREGISTERED, strange)) if clicks]  # fmt: skip
-    last = [None, TOTAL, "", "", "", total, rate(total, total)]
+    below = [
+        _below(*one, total) for one in (("others", OTHERS, others), ("unregistered", UNREGISTERED, strange)) if one[2]
+    ]
+    last = _below("total", TOTAL, total, total)
     return Table("links", f"Clicks by {by}", LINKS, [*ranked, *below, last], total_from=len(ranked))
+
+
+def _below(row: str, title: str, clicks: int, total: int) -> list[Any]:
+    return [row, None, title, "", "", "", clicks, rate(clicks, total)]
 
 
 def _ranked(rank: int, row: Row, by: By, total: int) -> list[Any]:
     link = _position(int(row["item"])) if by == "position" else row["item"] or "(no category)"
-    return [rank, link, row["label"], row["url"], row["category"], row["clicks"], rate(row["clicks"], total)]
+    return ["link", rank, link, row["label"], row["url"], row["category"], row["clicks"], rate(row["clicks"], total)]
 
 
 def _position(number: int) -> str:
@@ -90,7 +99,7 @@ def averages(scope: Scope, counted: Indicators) -> Table:
     for name, title in RATES.items():
         known: list[Fraction] = [one for one in (getattr(peer, name) for peer in peers) if one is not None]
         mean: Rate = sum(known, Fraction(0)) / len(known) if known else None
-        rows.append([title, getattr(counted, name), mean, len(known)])
+        rows.append([name, title, getattr(counted, name), mean, len(known)])
     return Table("rates", "Rates", AVERAGES, rows)
 
 
@@ -112,8 +121,10 @@ def other_links(scope: Scope) -> Table:
         "other_links",
         "Opt-out and mirror links, apart from clicks",
         OTHER_LINKS,
-        [
-            [_KINDS[row["kind"], row["how"]], row["label"] or row["url"] or "not registered", row["url"], row["n"]]
-            for row in rows
-        ],
+        [_other(row) for row in rows],
     )
+
+
+def _other(row: Row) -> list[Any]:
+    kind, how, link = row["kind"], row["how"], row["label"] or row["url"] or "not registered"
+    return [kind, how, _KINDS.get((kind, how), kind), link, row["url"], row["n"]]

@@ -83,9 +83,24 @@ def _options(command) -> str:  # type: ignore[no-untyped-def]
     return "\n".join(["| option | what it does | default |", "|---|---|---|", *rows]) if rows else ""
 
 
+def report_columns() -> str:
+    """Every report's parts and columns as Markdown tables."""
+    from dashboards.catalogue import CATALOGUE
+
+    texts = []
+    for report, parts in CATALOGUE.items():
+        texts.append(f"### {report}")
+        for part, columns in parts.items():
+            rows = [f"| `{one.key}` | {one.title} | {one.kind} | {one.help} |" for one in columns]
+            head = [f"Part `{part}`:", "", "| key | shown as | kind | what it is |", "|---|---|---|---|"]
+            texts.append("\n".join([*head, *rows]))
+    return "\n\n".join(texts)
+
+
 PARTS = {
     "ARCHITECTURE.md": {"topics": topics_table, "tables": tables_table},
     "docs/cli.md": {"commands": command_help},
+    "docs/reports.md": {"columns": report_columns},
 }
 
 

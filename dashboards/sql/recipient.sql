@@ -17,13 +17,18 @@ SELECT
     e.hit AS hit, e.repeat AS repeat, e.seed AS seed, e.marks AS marks
 FROM
 (
-    SELECT * FROM events FINAL
-    WHERE (delivery_id, event_id) IN (SELECT delivery_id, event_id FROM recipient_activity WHERE recipient_key = {recipient:UInt64})
-    UNION ALL
-    SELECT * FROM events FINAL
-    WHERE isNull(recipient_key) AND toInt8(kind) < 10
-        AND delivery_id IN (SELECT delivery_id FROM message_state WHERE recipient_key = {recipient:UInt64})
-        AND (delivery_id, message_id) IN (SELECT delivery_id, message_id FROM message_state WHERE recipient_key = {recipient:UInt64})
+    SELECT * FROM events
+    WHERE sign = 1 AND (delivery_id, event_id) IN
+    (
+        SELECT delivery_id, event_id FROM recipient_activity WHERE recipient_key = {recipient:UInt64}
+        UNION ALL
+        SELECT delivery_id, event_id FROM events
+        WHERE isNull(recipient_key) AND toInt8(kind) < 10
+            AND message_id IN (SELECT message_id FROM message_state WHERE recipient_key = {recipient:UInt64})
+            AND (delivery_id, message_id) IN (SELECT delivery_id, message_id FROM message_state WHERE recipient_key = {recipient:UInt64})
+    )
+    ORDER BY rev DESC
+    LIMIT 1 BY delivery_id, event_id
 ) AS e
 LEFT JOIN (SELECT delivery_id, name, label FROM deliveries FINAL) AS d ON d.delivery_id = e.delivery_id
 LEFT JOIN (SELECT delivery_id, url_id, url, label FROM delivery_urls FINAL) AS u

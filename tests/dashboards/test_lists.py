@@ -171,8 +171,8 @@ def test_the_platform_average_is_the_plain_mean_of_comparable_deliveries(client:
     store_indicators(client)
     rates = table(report_urls.build(Scope(queries, [by_key(queries, 1)]), "label", 5), "rates")
     shown = {row["rate"]: (row["value"], row["platform_average"], row["deliveries"]) for row in rates}
-    assert shown["click rate"] == (Fraction(1, 10), Fraction(3, 10), 2)
-    assert shown["cumulated click rate"] == (Fraction(1, 5), Fraction(3, 5), 2)
-    assert shown["estimated reactivity"] == (1, 1, 2)
+    assert shown["click_rate"] == (Fraction(1, 10), Fraction(3, 10), 2)
+    assert shown["cumulated_click_rate"] == (Fraction(1, 5), Fraction(3, 5), 2)
+    assert shown["estimated_reactivity"] == (1, 1, 2)
     both = report_urls.build(Scope(queries, [by_key(queries, 1), by_key(queries, 2)]), "label", 5)
     assert {row["platform_average"] for row in table(both, "rates")} == {None}

@@ -17,6 +17,7 @@ from tests.dashboards.shown import figures, table
 from tests.dashboards.world import BIG, NETWORK_OF, UNREGISTERED, URLS, World
 
 CHOICES = [[1], [3], [4], [BIG], [1, 2], [1, 2, 3, 4, BIG]]
+FEWER = [[1], [4], [1, 2, 3, 4, BIG]]
 CUTS: list[Cut] = ["people", "all"]
 
 
@@ -73,7 +74,7 @@ def _row_of(domain: str | None, domains: Sequence[str]) -> str:
 
 
 @pytest.mark.parametrize("cut", CUTS)
-@pytest.mark.parametrize("keys", CHOICES, ids=str)
+@pytest.mark.parametrize("keys", FEWER, ids=str)
 def test_money_and_shares_equal_a_recount(world: World, world_queries: Queries, keys: list[int], cut: Cut) -> None:
     report = report_indicators.build(scope_of(world_queries, keys, cut), False, ["facebook", "x"], [])
     hits = [hit for one in counted_again(world, keys, cut) for hit in one.hits]
@@ -91,7 +92,7 @@ def test_money_and_shares_equal_a_recount(world: World, world_queries: Queries, 
 
 @pytest.mark.parametrize("by", ["label", "url", "category", "position"])
 @pytest.mark.parametrize("cut", CUTS)
-@pytest.mark.parametrize("keys", CHOICES, ids=str)
+@pytest.mark.parametrize("keys", FEWER, ids=str)
 def test_links_equal_a_recount_and_add_up(
     world: World, world_queries: Queries, keys: list[int], cut: Cut, by: By
 ) -> None:
@@ -109,7 +110,7 @@ def test_links_equal_a_recount_and_add_up(
     apart = Counter(row["kind"] for row in table(report, "other_links") for _ in range(row["hits"]))
     hits = [hit for one in counted_again(world, keys, cut) for hit in one.hits if hit.kind in ("optout", "mirror")]
     assert sum(apart.values()) == len(hits)
-    assert apart["mirror page"] == sum(1 for hit in hits if hit.kind == "mirror")
+    assert apart["mirror"] == sum(1 for hit in hits if hit.kind == "mirror")
 
 
 def _link_of(delivery: int, url_id: int, position: int, by: By) -> str:
@@ -135,7 +136,7 @@ def test_statistics_equal_a_recount(world: World, world_queries: Queries, keys: 
             assert row[f"{name}_ms"] == recount.reached(elapsed, row["percent"])
 
 
-@pytest.mark.parametrize("keys", CHOICES, ids=str)
+@pytest.mark.parametrize("keys", FEWER, ids=str)
 def test_people_and_machines_are_all(world_queries: Queries, keys: list[int]) -> None:
     people, everybody = (
         figures(report_indicators.build(scope_of(world_queries, keys, cut), False, [], [])) for cut in CUTS
