@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 #: In the order of the line.
-MODULES = ("instrument", "edge", "forward", "streams", "rows", "loader", "latency")
+RUNS = ("instrument", "edge", "forward", "streams steps", "streams worker", "rows", "loader", "latency")
 
 
 def main() -> int:
@@ -16,10 +16,11 @@ def main() -> int:
     when, load = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", f"load {os.getloadavg()[0]:.1f}"
     print(f"{when}, {_processor()}, {os.cpu_count()} cores, {load}, Python {platform.python_version()}")
     failed = []
-    for module in MODULES:
-        print(f"\n== {module}", flush=True)
-        if subprocess.run([sys.executable, "-m", f"bench.{module}"], check=False).returncode != 0:
-            failed.append(module)
+    for run in RUNS:
+        print(f"\n== {run}", flush=True)
+        module, *arguments = run.split()
+        if subprocess.run([sys.executable, "-m", f"bench.{module}", *arguments], check=False).returncode != 0:
+            failed.append(run)
     if failed:
         print(f"\nfailed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
