@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from clickhouse_driver import Client
 
 from sendtrail import keyring
 from sendtrail.keyring import Keyring
+from sendtrail.local.process import accepts_connections
 from tests.line.processes import Process, children, descendants
 
 SENDTRAIL = str(Path(sys.executable).parent / "sendtrail")
@@ -36,9 +37,11 @@ def clean_environment(**variables: str) -> dict[str, str]:
     return {**kept, "COLUMNS": "200", **variables}
 
 
-def run(*args: str, cwd: Path, timeout_s: float = 90, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *args: str, cwd: Path, variables: Mapping[str, str] | None = None, timeout_s: float = 90
+) -> subprocess.CompletedProcess[str]:
     """The `sendtrail` command with these arguments, to its end."""
-    environ = clean_environment(**variables)
+    environ = clean_environment(**(variables or {}))
     return subprocess.run(
         [SENDTRAIL, *args], cwd=cwd, env=environ, capture_output=True, text=True, timeout=timeout_s, check=False
     )
@@ -112,14 +115,20 @@ class Line:
         return descendants(self.pid)
 
     def kill(self, service: str) -> None:
-        """SIGKILL one service and wait until the supervisor has a new one."""
+        """SIGKILL one service and wait until the supervisor has started it again and it answers."""
         old = self.services()[service]
         os.kill(old.pid, signal.SIGKILL)
         until(lambda: self.services().get(service, old) != old, f"{service} is started again")
+        until(lambda: accepts_connections(self._port(service)), f"{service} answers again")
+
+    def _port(self, service: str) -> int:
+        names = {"kafka": "kafka", "engine": "clickhouse_native"}
+        address = self.endpoints[names[service]] if service in names else self.endpoints["admin"][service]
+        return int(address.rpartition(":")[2])
 
     def run(self, *args: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """A command as a person types it in another terminal beside `sendtrail up`."""
-        return run(*args, cwd=self.home, SENDTRAIL_LOCAL_DATA=str(self.data), **variables)
+        return run(*args, cwd=self.home, variables={"SENDTRAIL_LOCAL_DATA": str(self.data), **variables})
 
     def lines(self, *args: str, code: int = 0) -> list[Any]:
         """The JSON lines of a command that ends with this code."""
@@ -149,9 +158,13 @@ class Line:
             return list(client.execute(query, parameters))
 
     def audit(self) -> dict[str, Any]:
-        """The audit of the drained line; AssertionError if it is not even."""
-        until(lambda: self.lines("audit", "--format", "json")[0]["total"]["waiting"] == 0, "nothing waits")
-        result: dict[str, Any] = self.lines("audit", "--format", "json")[0]
-        assert result["even"]
-        assert result["problems"] == []
+        """The audit of the drained line; AssertionError if it is not even at any time."""
+        result: dict[str, Any] = {}
+
+        def drained() -> bool:
+            result.update(self.lines("audit", "--format", "json")[0])
+            return bool(result["total"]["waiting"] == 0)
+
+        until(drained, "nothing waits")
+        assert (result["even"], result["problems"]) == (True, [])
         return result

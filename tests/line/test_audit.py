@@ -84,7 +84,7 @@ def test_what_cannot_be_decoded_is_a_reject_and_the_line_goes_on(line: Line, wit
     mark = secrets.token_bytes(8)
     value = _GARBAGE + mark
     if with_headers:
-        pack = PackHeader(secrets.token_hex(16), 1, 0, 0, 1)
+        pack = PackHeader(secrets.token_hex(16), 0, 0, 0, 1)
         totals = Totals("foreign", 1, 0, {"0": {str(minute_of(now_ms)): 1}})
         end = pack._replace(events=0)
         _put(

@@ -90,7 +90,7 @@ def test_the_client_registers_feeds_and_hears_what_was_refused(line: Line) -> No
     )  # fmt: skip
     answer = api.register(template, label="Letter")
     assert (answer["name"], answer["delivery_key"]) == (mailing.name, mailing.delivery_key)
-    assert [url["url"] for url in answer["urls"]] == ["https://shop.example.com/"]
+    assert "https://shop.example.com/" in [url["url"] for url in answer["urls"]]
     bad = mailing.item("sent") | {"time": None}
     good = [mailing.item("sent", id=f"provider-{number}") for number in range(1500)]
     (refused,) = api.feed([*good, bad])

@@ -60,7 +60,9 @@ def test_a_port_that_is_taken_is_named_with_the_way_out(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", free_port()))
         taken.listen()
         port = taken.getsockname()[1]
-        done = run("up", "--data", str(tmp_path / "data"), cwd=tmp_path, SENDTRAIL_LOCAL_KAFKA_PORT=str(port))
+        done = run(
+            "up", "--data", str(tmp_path / "data"), cwd=tmp_path, variables={"SENDTRAIL_LOCAL_KAFKA_PORT": str(port)}
+        )
     assert done.returncode == 3
     assert done.stderr.startswith(f"sendtrail: port {port} (kafka) is taken")
     assert "--free-ports" in done.stderr
