@@ -1,5 +1,6 @@
 -- base_stored: the base numbers of deliveries: distinct numbers as last calculated, counts of hits as of now.
--- One row per delivery asked for; columns as in base_live. calculated: when the distinct numbers were, 1970 = never.
+-- One row per delivery asked for; columns as in base_live. calculated: when the distinct numbers were, 1970 = never;
+-- where no row has come since they were, they are those of now (an insert shows up to a minute after its `touched`).
 SELECT
     k.delivery AS delivery,
     d.to_deliver AS registered_to_deliver, d.success AS registered_success, d.targeted AS targeted,
@@ -14,9 +15,13 @@ SELECT
     h.total_open AS total_open, h.total_click AS total_click, h.opt_out_clicks AS opt_out_clicks,
     h.mirror AS mirror, h.visits AS visits, h.transactions AS transactions,
     h.hits_people AS hits_people, h.hits_all AS hits_all,
-    i.calculated AS calculated
+    if(t.at < i.calculated - toIntervalSecond(60), now64(3, 'UTC'), i.calculated) AS calculated
 FROM (SELECT arrayJoin({deliveries:Array(UInt64)}) AS delivery) AS k
 LEFT JOIN (SELECT * FROM indicators FINAL WHERE delivery_id IN {deliveries:Array(UInt64)}) AS i ON i.delivery_id = k.delivery
+LEFT JOIN
+(
+    SELECT delivery_id, max(at) AS at FROM touched WHERE delivery_id IN {deliveries:Array(UInt64)} GROUP BY delivery_id
+) AS t ON t.delivery_id = k.delivery
 LEFT JOIN (SELECT * FROM deliveries FINAL WHERE delivery_id IN {deliveries:Array(UInt64)}) AS d ON d.delivery_id = k.delivery
 LEFT JOIN
 (
