@@ -1,5 +1,6 @@
 """sendtrail demo: the product's first minute."""
 
+import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -68,7 +69,7 @@ def _run(console: "Console", folder: Path | None, free: bool, once: bool, size: 
         running.react(stack.supervisor.check)
         running.show_reports()
         if not once:
-            _where_to_look(console, stack)
+            _where_to_look(console, stack, running.posts[0].newsletter.name)
             running.trickle(stop.wait, stack.supervisor.check)
         balance = running.balance()
         even = balance.even
@@ -80,16 +81,19 @@ def _run(console: "Console", folder: Path | None, free: bool, once: bool, size: 
     return even
 
 
-def _where_to_look(console: "Console", stack: "Stack") -> None:
+def _where_to_look(console: "Console", stack: "Stack", delivery: str) -> None:
     from sendtrail.cli.up import endpoint_table
+    from sendtrail.settings import LocalSettings, load
 
     console.print(endpoint_table(stack))
     console.print("Next, in another terminal:")
+    if stack.data.resolve() != load().section(LocalSettings).data.resolve():
+        console.print(f"  export SENDTRAIL_LOCAL_DATA={shlex.quote(str(stack.data))}", style="bold", soft_wrap=True)
     for line in (
         "sendtrail report deliveries",
-        "sendtrail report indicators --delivery NAME --by domain",
+        f"sendtrail report indicators --delivery {delivery} --by domain",
         "sendtrail audit",
         "sendtrail status",
     ):
-        console.print(f"  .venv/bin/{line}", style="bold", highlight=False)
+        console.print(f"  .venv/bin/{line}", style="bold", highlight=False, soft_wrap=True)
     console.print("Light traffic goes on until Ctrl-C.", style="dim")

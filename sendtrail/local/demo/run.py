@@ -137,6 +137,8 @@ class Demo:
                 pump()
                 live.update(self._counts())
             self._drain(live, pump)
+        if not self._console.is_terminal:
+            self._console.line()  # Live ends the line on terminals only, and the ledger has a line of its own
 
     def balance(self) -> Balance:
         """The books against ClickHouse, row by row."""
