@@ -20,7 +20,10 @@ class Segment(NamedTuple):
 
 @dataclass
 class Books:
-    """What each source says, by minute. `tail` is what the topic holds beyond the loaded records."""
+    """What each source says, by minute. `tail` is what the topic holds beyond the loaded records.
+
+    `arrived` and `totalled` are of the segments that are on disk or in the tail: what of them is loaded.
+    """
 
     accepted_totals: Minutes = field(default_factory=Counter)
     direct: Minutes = field(default_factory=Counter)
@@ -32,7 +35,7 @@ class Books:
     stored: Minutes = field(default_factory=Counter)
     on_disk: dict[Segment, Minutes] = field(default_factory=dict)
     arrived: dict[Segment, Minutes] = field(default_factory=dict)
-    totalled: set[Segment] = field(default_factory=set)
+    totalled: dict[Segment, Minutes] = field(default_factory=dict)
     tail: Minutes = field(default_factory=Counter)
     tail_direct: Minutes = field(default_factory=Counter)
     tail_by_segment: dict[Segment, Minutes] = field(default_factory=dict)
@@ -77,12 +80,15 @@ def balance(books: Books) -> Audit:
     """Add up the books.
 
     Accepted: totals of finished segments (loaded, or still in the topic's tail), plus the segments on disk that have
-    none yet, plus what came from no spool. Waiting: of those segments what has not been loaded.
+    none yet, plus what came from no spool. Waiting: of those segments, and of
+    those whose totals came before the last of their events, what has not been loaded.
     """
     accepted = books.accepted_totals + books.direct + books.tail_direct
     waiting = books.tail_direct.copy()
     for segment, minutes in _open_segments(books).items():
         accepted += minutes
+        waiting += minutes - books.arrived.get(segment, Counter())
+    for segment, minutes in books.totalled.items():
         waiting += minutes - books.arrived.get(segment, Counter())
     lines = {minute: _line(books, accepted, waiting, minute) for minute in sorted(_all_minutes(books, accepted))}
     total = Line()

@@ -47,16 +47,22 @@ def minute_of_line(line: bytes, record_time_ms: int) -> int:
 def read_books(client: Client, kafka: KafkaSettings, spool_dirs: Sequence[Path], window: tuple[int, int]) -> Books:
     """Everything the audit compares, for epoch minutes `[since, until)`.
 
-    The order matters: disk first, then the topic, then the tables, so that an event on its way is seen at least once.
+    Events move on while it is read. So the loaded positions come first and bound what is read of the tables; then the
+    disk, then the topic from those positions on, so that an event on its way is seen at least once.
     Raises KafkaError and clickhouse-driver's errors.
     """
     books = Books()
+    name = physical_name(kafka, EVENTS)
+    topic = topic_id(kafka.bootstrap, name)
+    positions = dict(client.execute(_query("audit_positions"), {"topic": topic}))
     for directory in spool_dirs:
         books.on_disk.update(read_spool(directory))
-    positions = _read_tail(client, kafka, books)
-    _read_tables(client, books, window)
-    _read_segments(client, books)
-    books.problems += _problems(client, books, positions)
+    _read_tail(kafka, name, positions, books)
+    loaded = [positions.get(partition, -1) + 1 for partition in range(max(positions, default=-1) + 1)]
+    bounds = {"topic": topic, "loaded": loaded}
+    _read_tables(client, books, {"since": window[0], "until": window[1], **bounds})
+    _read_segments(client, books, bounds)
+    books.problems += _problems(client, books, bounds)
     _keep_window(books, window)
     return books
 
@@ -76,8 +82,7 @@ def read_spool(directory: Path) -> Iterator[tuple[Segment, Minutes]]:
         yield Segment(header.spool_id.hex(), header.sequence), Counter(minute_of_line(line, 0) for line in lines)
 
 
-def _read_tables(client: Client, books: Books, window: tuple[int, int]) -> None:
-    parameters = {"since": window[0], "until": window[1]}
+def _read_tables(client: Client, books: Books, parameters: dict[str, Any]) -> None:
     for minute, events_in, direct, resent, duplicate, rejected, enriched in client.execute(
         _query("audit_minutes"), parameters
     ):
@@ -91,28 +96,24 @@ def _read_tables(client: Client, books: Books, window: tuple[int, int]) -> None:
     books.accepted_totals.update(dict(client.execute(_query("audit_accepted"), parameters)))
 
 
-def _read_segments(client: Client, books: Books) -> None:
+def _read_segments(client: Client, books: Books, bounds: dict[str, Any]) -> None:
     """Of the segments that are on disk or in the tail: what of them is loaded."""
     wanted = [tuple(segment) for segment in {*books.on_disk, *books.tail_by_segment, *books.tail_totals}]
     if not wanted:
         return
-    for spool, sequence, minute, arrived in client.execute(_query("audit_arrived"), {"segments": wanted}):
-        books.arrived.setdefault(Segment(spool, sequence), Counter())[minute] += arrived
-    books.totalled = {Segment(*row) for row in client.execute(_query("audit_totalled"), {"segments": wanted})}
+    for name, found in (("audit_arrived", books.arrived), ("audit_totalled", books.totalled)):
+        for spool, sequence, minute, count in client.execute(_query(name), {"segments": wanted, **bounds}):
+            found.setdefault(Segment(spool, sequence), Counter())[minute] += count
 
 
-def _read_tail(client: Client, kafka: KafkaSettings, books: Books) -> dict[int, int]:
-    """Records of tracking.events beyond the loaded ones. Returns the last loaded offset by partition."""
-    name = physical_name(kafka, EVENTS)
-    topic = topic_id(kafka.bootstrap, name)
-    positions = dict(client.execute(_query("audit_positions"), {"topic": topic}))
+def _read_tail(kafka: KafkaSettings, name: str, positions: dict[int, int], books: Books) -> None:
+    """Records of tracking.events beyond the loaded ones."""
     consumer = KafkaConsumer(bootstrap_servers=kafka.bootstrap.split(","), enable_auto_commit=False, group_id=None)
     try:
         for record in _records(consumer, name, positions):
             _enter(books, record)
     finally:
         consumer.close()
-    return positions
 
 
 def _records(consumer: Any, name: str, positions: dict[int, int]) -> Iterator[Any]:
@@ -147,12 +148,13 @@ def _enter(books: Books, record: Any) -> None:
         books.tail_totals.setdefault(segment, Counter()).update(flat)
 
 
-def _problems(client: Client, books: Books, positions: dict[int, int]) -> Iterable[str]:
+def _problems(client: Client, books: Books, bounds: dict[str, Any]) -> Iterable[str]:
     under_way = {*books.on_disk, *books.tail_by_segment, *books.tail_totals}
     for spool, sequence, edge, accepted, arrived, said, step in client.execute(
-        _query("audit_segments"), {"limit": _LIMIT}
+        _query("audit_segments"), {"limit": _LIMIT, **bounds}
     ):
-        if step > 1:
+        coming = sum(spool == one.spool and sequence - step < one.sequence < sequence for one in under_way)
+        if step - 1 > coming:
             missing = f"segments {sequence - step + 1} to {sequence - 1}" if step > 2 else f"segment {sequence - 1}"
             yield f"{missing} of spool {spool} ({edge}) never arrived"
         if Segment(spool, sequence) in under_way:
@@ -174,6 +176,6 @@ def _keep_window(books: Books, window: tuple[int, int]) -> None:
         return Counter({minute: count for minute, count in minutes.items() if since <= minute < until})
 
     books.tail, books.tail_direct = within(books.tail), within(books.tail_direct)
-    for by_segment in (books.on_disk, books.arrived, books.tail_by_segment, books.tail_totals):
+    for by_segment in (books.on_disk, books.arrived, books.totalled, books.tail_by_segment, books.tail_totals):
         for segment, minutes in by_segment.items():
             by_segment[segment] = within(minutes)

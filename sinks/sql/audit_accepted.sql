@@ -5,7 +5,7 @@ FROM
 (
     SELECT any(JSONExtract(totals, 'counts', 'Map(String, Map(String, UInt64))')) AS counts
     FROM audit
-    WHERE totals != ''
+    WHERE totals != '' AND (src_topic != {topic:String} OR src_offset < {loaded:Array(UInt64)}[src_partition + 1])
     GROUP BY spool, segment, JSONExtractUInt(totals, 'part')
 )
 ARRAY JOIN mapValues(counts) AS by_minute

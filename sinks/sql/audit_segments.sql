@@ -12,7 +12,7 @@ WITH by_segment AS
         if(countIf(totals != '') = 0, -1, maxIf(JSONExtractInt(totals, 'previous'), totals != '')) AS previous,
         toInt64(sum(arraySum(events_in)) - sum(arraySum(resent))) AS arrived
     FROM audit
-    WHERE spool != ''
+    WHERE spool != '' AND (src_topic != {topic:String} OR src_offset < {loaded:Array(UInt64)}[src_partition + 1])
     GROUP BY spool, segment
 ),
 in_order AS

@@ -55,6 +55,17 @@ def test_the_audit_for_machines_adds_up(line: Line) -> None:
     assert "even: nothing lost, nothing twice" in done.stdout
 
 
+def test_the_audit_is_even_while_events_are_on_their_way(line: Line) -> None:
+    traffic = Traffic(Mailing(line))
+    with traffic.going_on():
+        traffic.wait_for_more(20)
+        for _ in range(4):
+            (result,) = line.lines("audit", "--format", "json")
+            assert (result["total"]["difference"], result["problems"]) == (0, [])
+    traffic.check()
+    line.audit()
+
+
 def test_the_window_leaves_older_minutes_out(line: Line) -> None:
     mailing = Mailing(line)
     day_ago_ms = time.time_ns() // 1_000_000 - 86_400_000

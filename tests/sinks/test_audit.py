@@ -73,10 +73,20 @@ def test_a_segment_with_loaded_totals_is_not_counted_again_from_disk() -> None:
     books = _loaded(5, accepted=4, stored=4)
     books.on_disk[ONE] = Counter({5: 4})
     books.arrived[ONE] = Counter({5: 4})
-    books.totalled = {ONE}
+    books.totalled[ONE] = Counter({5: 4})
     audit = balance(books)
     assert audit.even
     assert audit.total.accepted == 4
+
+
+def test_totals_that_were_loaded_before_the_last_of_their_events_leave_those_waiting() -> None:
+    books = _loaded(5, accepted=4, stored=3)
+    books.tail_by_segment[ONE] = Counter({5: 1})
+    books.arrived[ONE] = Counter({5: 3})
+    books.totalled[ONE] = Counter({5: 4})
+    audit = balance(books)
+    assert audit.even
+    assert (audit.total.accepted, audit.total.waiting) == (4, 1)
 
 
 def test_a_segment_whose_file_is_gone_and_whose_totals_are_still_in_the_topic() -> None:
