@@ -23,13 +23,11 @@ def topics(
     from rich.table import Table
 
     from sendtrail.cli.config import load
-    from sendtrail.kafka_admin import ensure_topics, wait_for_kafka
+    from sendtrail.kafka_admin import ensure_topics
     from sendtrail.settings import KafkaSettings, TrackingSettings
 
     config = load()
-    kafka = config.section(KafkaSettings)
-    wait_for_kafka(kafka.bootstrap, lambda text: Console(stderr=True).print(text))
-    states = ensure_topics(kafka, config.section(TrackingSettings), dry_run)
+    states = ensure_topics(config.section(KafkaSettings), config.section(TrackingSettings), dry_run)
     if as_json:
         for state in states:
             print(json.dumps(state._asdict()))

@@ -169,7 +169,8 @@ def _row(row: Sequence[Any]) -> Iterator[Finding]:
         what = f"was {name}{' repeat' if past_repeat else ''} ({past_reasons or 'no reason'}; {past_rules})"
         yield Finding(event_id, _at(time_ms), f"events rev {number}, source offset {past_offset}", what)
     marks = "".join(text for text, given in ((", repeat", repeat), (", not counted", not hit)) if given)
-    what = f"{kind} of delivery {delivery}, message {message}: {class_} ({reasons or 'no reason'}; {ruleset}){marks}"
+    judged = f": {class_} ({reasons or 'no reason'}; {ruleset}){marks}" if ruleset else ""  # the feed is not judged
+    what = f"{kind} of delivery {delivery}, message {message}{judged}"
     yield Finding(event_id, _at(time_ms), f"events rev {rev}, source [{partition}] offset {offset} line {index}", what)
 
 
