@@ -38,12 +38,12 @@ class Outage:
         self._until = self._clock() + longest * random.uniform(0.7, 1.0)
         self.text = one_line(error)
         if worth_saying(self._attempts):
-            self._log.warning(f"{self.what} does not answer; waiting", error=self.text, attempts=self._attempts)
+            self._log.warning(f"{self.what} is not ready; waiting", error=self.text, attempts=self._attempts)
 
     def over(self) -> None:
         """It answered."""
         if self._attempts:
-            self._log.info(f"{self.what} answers again", attempts=self._attempts)
+            self._log.info(f"{self.what} is ready again", attempts=self._attempts)
         self._attempts, self._until, self.text = 0, 0.0, ""
 
 

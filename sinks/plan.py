@@ -35,7 +35,7 @@ class CommitMetadata(msgspec.Struct, omit_defaults=True, frozen=True):
     """What a commit says beside its offset (FORMATS, Loader's intent); with `plan` it is an intent.
 
     `src`: last loaded source offset of the partition. `at`: epoch milliseconds. `blocks`: blocks that `events` had
-    been given. `engine`: when ClickHouse was started, epoch milliseconds. `schema`: migrations applied.
+    been given. `engine`: when ClickHouse was started, `schema`: when a migration was applied last, epoch milliseconds.
     """
 
     topic: str

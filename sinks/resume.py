@@ -21,7 +21,7 @@ class Open(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What an intent remembers of the server: its start (epoch ms), blocks given to `events`, migrations applied."""
+    """What an intent remembers of the server: its start, blocks given to `events`, the last migration (epoch ms)."""
 
     started: int
     blocks: int

@@ -1,5 +1,5 @@
 -- What an intent remembers of the server: when it was started (epoch milliseconds, cut to a second after it), how many
--- blocks events was given, and how many migrations are applied.
+-- blocks events was given, and when a migration was applied last.
 SELECT
     toUnixTimestamp64Milli(now64(3)) - toInt64(uptime()) * 1000 AS started,
     (
@@ -12,4 +12,4 @@ SELECT
             GROUP BY partition_id
         )
     ) AS blocks,
-    (SELECT uniqExact(name) FROM migrations) AS schema
+    (SELECT toUnixTimestamp64Milli(max(applied)) FROM migrations) AS schema

@@ -50,7 +50,11 @@ class Emitter:
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
-        self.producer = KafkaProducer(bootstrap_servers=self.bootstrap, compression_type="lz4", linger_ms=5)
+        self.producer = self.make_producer()
+
+    def make_producer(self) -> Any:
+        """What sends."""
+        return KafkaProducer(bootstrap_servers=self.bootstrap, compression_type="lz4", linger_ms=5)
 
     def emit(self, partition: int, events: int = 20, *, relabels: int = 0, rejects: int = 0) -> None:
         """One record of the next source offset, with so many new events, re-labels of earlier ones and rejects."""
