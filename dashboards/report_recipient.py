@@ -81,7 +81,8 @@ def _known(queries: Queries, name: str, naming_key: bytes | None) -> tuple[int, 
 
 
 def _notes(known: Row, wanted: Wanted, shown: int) -> list[str]:
-    notes = [f"The feed has {known['messages']} messages to this recipient."]
+    messages = known["messages"]
+    notes = [f"The feed has {messages} message{'' if messages == 1 else 's'} to this recipient."]
     silent = known["stored"] - known["hits_all"]
     if silent and not wanted.uncounted:
         notes.append(f"{silent} stored events are no hits (repeats, seeds, marked ones): --uncounted lists them.")

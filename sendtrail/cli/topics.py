@@ -19,6 +19,7 @@ def topics(
 
     Brokers come from kafka.bootstrap (SENDTRAIL_KAFKA_BOOTSTRAP).
     """
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
@@ -32,7 +33,10 @@ def topics(
         for state in states:
             print(json.dumps(state._asdict()))
         return
-    table = Table("topic", "outcome", "partitions", "id")
+    table = Table(
+        "topic", "outcome", "partitions", "id", box=SIMPLE_HEAD, show_edge=False, pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )  # fmt: skip
     for state in states:
         table.add_row(state.name, state.outcome, str(state.partitions), state.topic_id)
     Console().print(table)
