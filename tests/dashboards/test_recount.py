@@ -15,6 +15,7 @@ from tests.dashboards import recount
 from tests.dashboards.recount import Recount
 from tests.dashboards.shown import figures, table
 from tests.dashboards.world import BIG, NETWORK_OF, UNREGISTERED, URLS, World
+from tests.support.stack import ClickHouse
 
 CHOICES = [[1], [3], [4], [BIG], [1, 2], [1, 2, 3, 4, BIG]]
 FEWER = [[1], [4], [1, 2, 3, 4, BIG]]
@@ -149,3 +150,26 @@ def test_people_and_machines_are_all(world_queries: Queries, keys: list[int]) ->
 def test_the_starts_say_how_they_are_known(world_queries: Queries) -> None:
     report = report_statistics.build(scope_of(world_queries, [1, 3, 4], "all"))
     assert [row["known_by"] for row in table(report, "starts")] == ["contact date", "first hit", "first sent"]
+
+
+def test_merges_change_nothing(clickhouse: ClickHouse, world_database: str, world_queries: Queries) -> None:
+    def seen() -> list[object]:
+        scopes = [scope_of(world_queries, [1, 2, 3, 4, BIG], cut) for cut in CUTS]
+        reports = [report_indicators.build(scope, True, ["x"], ["gmail.com"]) for scope in scopes]
+        reports += [report_statistics.build(scope) for scope in scopes]
+        reports += [report_urls.build(scope, "url", 3) for scope in scopes]
+        return [report.parts for report in reports]
+
+    before = seen()
+    with clickhouse.client(world_database) as client:
+        client.execute("SYSTEM START MERGES events")
+        for table_name in (
+            "events",
+            "message_activity",
+            "message_state",
+            "person_activity",
+            "url_activity",
+            "stat_minute",
+        ):
+            client.execute(f"OPTIMIZE TABLE {table_name} FINAL")
+    assert seen() == before

@@ -15,7 +15,7 @@ from dashboards.choice import by_key
 from dashboards.queries import Queries
 from dashboards.scope import Scope
 from dashboards.terminal import text
-from tests.dashboards.happenings import Happening, Numbered, Registered, insert, register, store_indicators
+from tests.dashboards.happenings import Happening, Numbered, Registered, at, insert, register, store_indicators
 from tests.dashboards.shown import figures, rows, table
 from tests.dashboards.world import HOUR, T0
 
@@ -79,8 +79,24 @@ def test_links_and_statistics_of_the_worked_example(client: Client, queries: Que
         ("Total", 15, 1),
     ]
     elapsed = table(report_statistics.build(scope), "elapsed")
-    assert [row["opens_ms"] for row in elapsed] == [MINUTE * at for at in (1, 1, 2, 2, 2, 12, 12, 15, 15)]
+    assert [row["opens_ms"] for row in elapsed] == [MINUTE * minute for minute in (1, 1, 2, 2, 2, 12, 12, 15, 15)]
     assert elapsed[0]["transactions_ms"] is None
+
+
+def test_statistics_at_their_edges(client: Client, queries: Queries) -> None:
+    """The first sent is a seed's, a hit is before the start, one exactly an hour after it, one a moment later."""
+    numbered = Numbered()
+    events = [
+        Happening(7, 90, "sent", T0 - HOUR, seed=True),
+        Happening(7, 1, "sent", T0),
+        Happening(7, 1, "sent", T0 + 1000),
+        *(Happening(7, 1, "click", when) for when in (T0 - 5, T0 + HOUR, T0 + HOUR + 1)),
+    ]
+    insert(client, [numbered(one) for one in events])
+    report = report_statistics.build(Scope(queries, [by_key(queries, 7)]))
+    assert [(row["start"], row["known_by"]) for row in table(report, "starts")] == [(at(T0), "first sent")]
+    assert [row["clicks"] for row in table(report, "cumulated")] == [2, 3, 3, 3, 3, 3, 3, 3]
+    assert [row["clicks_ms"] for row in table(report, "elapsed")] == [0] * 3 + [HOUR] * 3 + [HOUR + 1] * 3
 
 
 def test_what_the_demo_calls(client: Client) -> None:
