@@ -14,7 +14,7 @@ from tenacity import RetryError, Retrying, retry_if_result, wait_fixed
 
 from sendtrail.errors import SettingsError, TopicsError
 from sendtrail.kafka_admin import ensure_topics, wait_for_kafka
-from sendtrail.process import AdminServer, Log, StopSignal, setup_logging
+from sendtrail.process import AdminServer, Log, StopSignal, collect_seldom, setup_logging
 from sendtrail.settings import EXIT_CODE, Config, KafkaSettings, StreamSettings, TrackingSettings, load
 from sendtrail.topics import EVENTS
 from streams.errors import EXIT_RESTART, EXIT_STOPPED, Restart, Stopped
@@ -29,6 +29,7 @@ _STOP_LIMIT_S = 25.0  # Faust's own stop can hang; by then everything is committ
 def main(config: Config, observe: Observe = lambda moment: None) -> int:
     """Run until SIGTERM or SIGINT; returns the exit code. `observe` is told the moments of each batch."""
     log = setup_logging("worker")
+    collect_seldom()
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     try:

@@ -1,7 +1,6 @@
 """hits -> spool. The edge collector as a process."""
 
 import asyncio
-import gc
 import resource
 import signal
 import sys
@@ -13,7 +12,7 @@ from producers.edge.server import EdgeServer
 from producers.spool import SpoolWriter
 from sendtrail import keyring
 from sendtrail.errors import KeysError, SettingsError
-from sendtrail.process import AdminServer, Health, Log, setup_logging
+from sendtrail.process import AdminServer, Health, Log, collect_seldom, setup_logging
 from sendtrail.settings import EXIT_CODE, Config, EdgeSettings, KeySettings, load
 
 DRAIN_S = 10.0
@@ -36,9 +35,7 @@ def main(config: Config) -> int:
         log.error("spool_unusable", directory=str(settings.spool_dir), error=str(error))
         return 1
     _allow_files(settings.max_connections, log)
-    # Requests leave no cycles behind, so looking for them seldom is enough.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    collect_seldom()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(server, settings, key_file, log))
 

@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 def new(as_json: Json = False) -> None:
     """Make a new active key, which mints from now on; the first time also the file and its naming key.
 
-    Processes read the file when they start. Restart the edges before whatever mints, then retire the old key.
+    Edges read a changed file within seconds, other processes when they start: restart what mints, then retire the old key.
     """
     path = _file()
     with _locked(path):
@@ -166,6 +166,6 @@ def _say(path: Path, ring: Keyring, key_id: int, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"file": str(path), "id": key_id, "state": state}))
         return
-    print(f"{path}: link key {key_id} is {state}; running processes know when they are restarted")
+    print(f"{path}: link key {key_id} is {state}; edges know within seconds, other processes when they are restarted")
     if not _active(ring):
         print("No key is active: nothing can be minted until `sendtrail keys new`.")

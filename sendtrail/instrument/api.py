@@ -1,6 +1,7 @@
 """What a sender tells the feed API of a message: its delivery and URLs once, a `prepared` item for each recipient."""
 
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -9,10 +10,12 @@ from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
 
 import msgspec
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 from sendtrail.errors import ApiError
 from sendtrail.instrument.template import Template
+
+_log = logging.getLogger(__name__)
 
 BATCH = 1_000
 _TIMEOUT_S = 30
@@ -55,6 +58,7 @@ class Api:
             retry=retry_if_exception(_is_passing),
             wait=wait_exponential_jitter(multiplier=0.2, max=10, jitter=0.2),
             stop=stop_after_delay(_RETRY_S),
+            before_sleep=self._say,
             reraise=True,
         )
         try:
@@ -63,6 +67,12 @@ class Api:
             raise ApiError(f"{method} {path}: {error.status} {error.text}") from error
         except (URLError, TimeoutError, ConnectionError, ValueError) as error:
             raise ApiError(f"{method} {self._address}{path}: {error}") from error
+
+    def _say(self, state: RetryCallState) -> None:
+        """Through logging, so that a sender's program decides where it goes; without one, on standard error."""
+        if state.attempt_number == 1 or state.attempt_number % 10 == 0:
+            error = state.outcome.exception() if state.outcome else None
+            _log.warning("the feed API at %s can't take it now, trying on: %s", self._address, error)
 
     def _once(self, method: str, path: str, body: bytes) -> Any:
         request = Request(self._address + path, body, {"Content-Type": "application/json"}, method=method)
