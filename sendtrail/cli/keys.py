@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 def new(as_json: Json = False) -> None:
     """Make a new active key, which mints from now on; the first time also the file and its naming key.
 
-    Edges read a changed file within seconds, other processes when they start: restart what mints, then retire the old key.
+    Edges read a changed file in seconds, other processes when they start: restart what mints, then retire it.
     """
     path = _file()
     with _locked(path):
