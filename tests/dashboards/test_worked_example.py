@@ -84,10 +84,11 @@ def test_links_and_statistics_of_the_worked_example(client: Client, queries: Que
 
 
 def test_statistics_at_their_edges(client: Client, queries: Queries) -> None:
-    """The first sent is a seed's, a hit is before the start, one exactly an hour after it, one a moment later."""
+    """The first two sent are seeds, a hit is before the start, one exactly an hour after it, one a moment later."""
     numbered = Numbered()
     events = [
         Happening(7, 90, "sent", T0 - HOUR, seed=True),
+        Happening(7, 91, "sent", T0 - 10_000, seed=True),
         Happening(7, 1, "sent", T0),
         Happening(7, 1, "sent", T0 + 1000),
         *(Happening(7, 1, "click", when) for when in (T0 - 5, T0 + HOUR, T0 + HOUR + 1)),
