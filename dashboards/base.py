@@ -18,6 +18,10 @@ class Numbers:
     bases: list[Base]
     calculated: datetime | None
 
+    def now(self, asked_at: datetime) -> datetime:
+        """When a report was calculated whose registry was read at `asked_at`: not before its stored numbers."""
+        return max(asked_at, self.calculated or asked_at)
+
 
 def people(cut: Cut) -> int:
     """The cut as queries take it."""

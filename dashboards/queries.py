@@ -1,5 +1,6 @@
 """dashboards/sql/*.sql -> rows. Every value is a server-side parameter; no text is ever put into a query."""
 
+import re
 from importlib.resources import files
 from typing import Any, Literal, get_args
 
@@ -88,4 +89,6 @@ def _refused(name: str, error: errors.ServerException) -> ReportError:
 
 
 def _line(text: str) -> str:
-    return text.strip().removeprefix("DB::Exception: ").split("\n", 1)[0].split(" Stack trace", 1)[0].strip()
+    """What an error says, without its code, the server's class name and the stack trace."""
+    said = re.sub(r"^Code: \d+\.\s*", "", text.strip()).removeprefix("DB::Exception: ")
+    return said.split("\n", 1)[0].split(" Stack trace", 1)[0].strip()

@@ -64,7 +64,7 @@ def build(queries: Queries, cut: Cut, live: bool, filters: Filters) -> Report:
         name="deliveries",
         title="Deliveries",
         cut=cut,
-        calculated_at=deliveries[0].asked_at if deliveries else datetime.now(UTC),
+        calculated_at=found.now(deliveries[0].asked_at) if deliveries else datetime.now(UTC),
         distinct_calculated_at=found.calculated,
         parts=[table(deliveries, found)],
         hits=Hits(sum(base.hits_people for base in found.bases), sum(base.hits_all for base in found.bases)),

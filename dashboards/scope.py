@@ -52,7 +52,7 @@ def report(
         name=name,
         title=title,
         cut=scope.cut,
-        calculated_at=scope.deliveries[0].asked_at,
+        calculated_at=found.now(scope.deliveries[0].asked_at),
         distinct_calculated_at=found.calculated,
         parts=parts,
         subjects=[one.subject for one in scope.deliveries],
