@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -13,12 +15,27 @@ UNREACHABLE = 4
 
 app = typer.Typer(
     name="sendtrail",
-    help="Self-hosted message tracking: exact, seconds old, machines told apart from people.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(version("sendtrail"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Self-hosted message tracking: exact, seconds old, machines told apart from people."""
+
 
 for group in (up, demo, report, audit, status, trace, keys, links, instrument, topics, migrate, setup, run):
     group.register(app)

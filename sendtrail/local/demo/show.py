@@ -37,4 +37,4 @@ def _values(counted: Indicators) -> tuple[str, ...]:
 
 
 def _percent(rate: Rate) -> str:
-    return "–" if rate is None else f"{float(rate):.1%}"
+    return "–" if rate is None else f"{float(rate) * 100:.2f} %"
