@@ -1,6 +1,6 @@
 """Opening a partition under an assignment: commit, log and state must fit together before anything is emitted."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 
 import structlog
@@ -46,7 +46,7 @@ class OwnedPartitions:
         """Begin at the group's commit. Raises Stopped if the log does not reach from there on."""
         await self.look_at_topic()
         committed = await self._read_commit(partition) or 0
-        await self._check_log(partition, committed)
+        await self.check_logs({partition: committed})
         store = self._store(partition)
         if store.applied < committed:
             await self._rebuild(partition, store, committed)
@@ -56,7 +56,7 @@ class OwnedPartitions:
     async def look_into_hole(self, part: Part, end: int) -> None:
         """A hole Faust left heals with a restart; an empty range in the log is no hole."""
         await self.look_at_topic()
-        await self._check_log(part.partition, part.next)
+        await self.check_logs({part.partition: part.next})
         if await self._source.holds_records(part.partition, part.next, end):
             counter("sendtrail_streams_gaps_total").labels(kind="hole").inc()
             raise Restart(f"partition {part.partition}: records of [{part.next}, {end}) were not delivered")
@@ -71,19 +71,20 @@ class OwnedPartitions:
             store.close()
         self._stores.clear()
 
-    async def _check_log(self, partition: int, offset: int) -> None:
-        bounds = await self._source.bounds(partition)
-        where = f"{self._source.topic} partition {partition}"
-        if offset < bounds.begin:
-            raise Stopped(
-                f"{where}: records {offset} to {bounds.begin - 1} are no longer in the log and were never processed. "
-                f"To go on without them, set the group's offset of this partition to {bounds.begin}"
-            )
-        if offset > bounds.end:
-            raise Stopped(
-                f"{where}: the log ends at {bounds.end}, but {offset} is committed: the broker lost records. "
-                f"To go on, set the group's offset of this partition to {bounds.end}"
-            )
+    async def check_logs(self, reached: Mapping[int, int]) -> None:
+        """Raises Stopped where a log begins after what a partition has reached, or ends before it."""
+        for partition, (begin, end) in (await self._source.bounds(list(reached))).items():
+            offset, where = reached[partition], f"{self._source.topic} partition {partition}"
+            if offset < begin:
+                raise Stopped(
+                    f"{where}: records {offset} to {begin - 1} are no longer in the log and were never processed. "
+                    f"To go on without them, set the group's offset of this partition to {begin}"
+                )
+            if offset > end:
+                raise Stopped(
+                    f"{where}: the log ends at {end}, but all below {offset} was processed: the broker lost records. "
+                    f"To go on, set the group's offset of this partition to {end}"
+                )
 
     def _store(self, partition: int) -> Store:
         if partition not in self._stores:
@@ -93,7 +94,7 @@ class OwnedPartitions:
 
     async def _rebuild(self, partition: int, store: Store, committed: int) -> None:
         """Apply what the state missed, as when it was processed first, without emitting it again."""
-        start = max(store.applied, (await self._source.bounds(partition)).begin)
+        start = max(store.applied, (await self._source.bounds([partition]))[partition].begin)
         _log.info("rebuilding state", partition=partition, start=start, end=committed)
         began, timing = monotonic(), Timing()
         async for sources in self._source.read(partition, start, committed):

@@ -28,8 +28,7 @@ from streams.state.store import SharedMemory
 from streams.topicwatch import TopicWatch
 from streams.worker import Constants, Delivered, Observe, Worker
 
-WATCH_TOPIC_S = 2.0
-LAG_S = 1.0
+WATCH_S = 1.0
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -64,9 +63,7 @@ class Service:
             constants, STEPS, self._source, self._watch, directory, SharedMemory(streams.state_cache_bytes),
             self._commit_of,
         )  # fmt: skip
-        self._worker = Worker(
-            constants, STEPS, self._progress, self._partitions, topics.send, self._assignment, observe
-        )
+        self._worker = Worker(constants, STEPS, self._progress, self._partitions, topics.send, self._present, observe)
         add_agent(self._app, topics, streams, self._handle)
 
     def ask_to_stop(self) -> None:
@@ -83,7 +80,7 @@ class Service:
             stack.push_async_callback(self._app.stop)
             await self._app.start()
             stack.push_async_callback(self._cancel_tasks)
-            self._beside(self._registry.follow(), self._watch.watch(WATCH_TOPIC_S), self._follow_lag())
+            self._beside(self._registry.follow(), self._watch_log())
             self._beside(self._app.wait_until_stopped())
             await self._asked_or_ended()
             if self._ended.done():
@@ -101,17 +98,17 @@ class Service:
                 str(number): {"done": part.done, "committed": part.committed, "lag": lags.get(number)}
                 for number, part in sorted(self._progress.parts.items())
             },
-            "assignment": self._assignment(),
+            "assignment": self._present(),
             "rebalancing": self._app.rebalancing,
             "last_log_time_ms": self._worker.last_log_time_ms,
             "topic_id": self._source_id,
         }
-        ready = self._assignment() > 0 and not self._app.rebalancing and not self._ended.done()
+        ready = self._present() > 0 and not self._app.rebalancing and not self._ended.done()
         return Health(ready, facts)
 
     def lags(self) -> dict[int, int]:
         """Records behind the end of the log, for the partitions opened under the present assignment."""
-        present, lags = self._assignment(), {}
+        present, lags = self._present(), {}
         for number, part in list(self._progress.parts.items()):
             if part.assignment == present and not self._app.rebalancing:
                 lags[number] = max(0, (self._app.consumer.highwater(TP(self._topic, number)) or 0) - part.done)
@@ -162,14 +159,25 @@ class Service:
         consumer = cast(TrackingConsumer, self._app.consumer)
         return await consumer.committed_offset(TP(self._topic, partition))
 
-    def _assignment(self) -> int:
+    def _present(self) -> int:
         return int(self._app.consumer_generation_id)
 
-    async def _follow_lag(self) -> None:
+    async def _watch_log(self) -> None:
+        """Beside the batches: is the topic the same, does the log hold what comes next, how far is its end?"""
         while True:
-            await asyncio.sleep(LAG_S)
+            await asyncio.sleep(WATCH_S)
+            await self._watch.check()
+            await self._open_assigned()
+            present = self._present()
+            reached = {n: part.done for n, part in self._progress.parts.items() if part.assignment == present}
+            await self._partitions.check_logs(reached)
             for number, lag in self.lags().items():
                 gauge("sendtrail_streams_lag_records").labels(partition=number).set(lag)
+
+    async def _open_assigned(self) -> None:
+        async with self._busy:
+            if not self._app.rebalancing and self._present() > 0:
+                await self._worker.open_all(sorted(tp.partition for tp in self._app.consumer.assignment()))
 
 
 def _constants(kafka: KafkaSettings, tracking: TrackingSettings, source_id: str, book: DeliveryBook) -> Constants:

@@ -1,7 +1,7 @@
 """tracking.events read plainly: by offset, without a group. For rebuilds and for looking into holes."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from streams.items import SourceRecord
 
 _POLL_MS = 500
 _MAX_RECORDS = 64
+_FETCH_WAIT_MS = 50  # a fetch that waits at the end of the log delays the next reader
 _FETCH_BYTES = 8 * 1024 * 1024
 
 
@@ -33,19 +34,19 @@ class SourceLog:
     async def start(self) -> None:
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap, auto_offset_reset="none", enable_auto_commit=False,
-            max_partition_fetch_bytes=_FETCH_BYTES,
+            max_partition_fetch_bytes=_FETCH_BYTES, fetch_max_wait_ms=_FETCH_WAIT_MS,
         )  # fmt: skip
         await self._consumer.start()
 
     async def stop(self) -> None:
         await self._consumer.stop()
 
-    async def bounds(self, partition: int) -> Bounds:
-        """Of one partition, as of now."""
-        at = TopicPartition(self.topic, partition)
-        begin = await self._consumer.beginning_offsets([at])
-        end = await self._consumer.end_offsets([at])
-        return Bounds(begin[at], end[at])
+    async def bounds(self, partitions: Sequence[int]) -> dict[int, Bounds]:
+        """By partition, as of now."""
+        at = [TopicPartition(self.topic, partition) for partition in partitions]
+        begins = await self._consumer.beginning_offsets(at)
+        ends = await self._consumer.end_offsets(at)
+        return {place.partition: Bounds(begins[place], ends[place]) for place in at}
 
     async def read(self, partition: int, start: int, end: int) -> AsyncGenerator[list[SourceRecord], None]:
         """The records of [start, end), in lists; ends when the log is read up to `end`."""
@@ -53,11 +54,14 @@ class SourceLog:
         async with self._turn:
             self._consumer.assign([at])
             self._consumer.seek(at, start)
-            while await self._consumer.position(at) < end:
-                fetched = await self._consumer.getmany(at, timeout_ms=_POLL_MS, max_records=_MAX_RECORDS)
-                records = [source_record(record) for record in fetched.get(at, []) if record.offset < end]
-                if records:
-                    yield records
+            try:
+                while await self._consumer.position(at) < end:
+                    fetched = await self._consumer.getmany(at, timeout_ms=_POLL_MS, max_records=_MAX_RECORDS)
+                    records = [source_record(record) for record in fetched.get(at, []) if record.offset < end]
+                    if records:
+                        yield records
+            finally:
+                self._consumer.assign([])
 
     async def holds_records(self, partition: int, start: int, end: int) -> bool:
         """True if there is a record in [start, end)."""

@@ -40,9 +40,3 @@ class TopicWatch:
             self._checked = self._clock()
         if found != self.topic_id:
             raise Stopped(self._told(found))
-
-    async def watch(self, every_s: float) -> None:
-        """Check for ever."""
-        while True:
-            await asyncio.sleep(every_s)
-            await self.check()

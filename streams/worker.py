@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import StrEnum
 from time import monotonic
 from typing import NamedTuple, Protocol
@@ -132,10 +132,20 @@ class Worker:
                 counter("sendtrail_streams_stale_dropped_total").inc()
         return [(partition, present, records) for partition, records in by_partition.items()]
 
-    async def _process(self, partition: int, assignment: int, delivered: list[SourceRecord]) -> Share | None:
+    async def open_all(self, partitions: Iterable[int]) -> None:
+        """Open what is assigned before its first record comes: a commit that does not fit the log shows at once."""
+        present = self._present_assignment()
+        for partition in partitions:
+            await self._opened(partition, present)
+
+    async def _opened(self, partition: int, assignment: int) -> Part:
         part = self._progress.part(partition, assignment)
         if part is None:
             part = self._progress.parts[partition] = await self._partitions.open(partition, assignment)
+        return part
+
+    async def _process(self, partition: int, assignment: int, delivered: list[SourceRecord]) -> Share | None:
+        part = await self._opened(partition, assignment)
         sources = await self._contiguous(part, delivered)
         if not sources:
             return None

@@ -21,7 +21,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from sendtrail.enriched import EnrichedHeader, EventRow, RejectRow, Row, decode_row, read_enriched_headers
 from sendtrail.errors import Invalid
 from sendtrail.events import Event, encode
-from sendtrail.kafka_admin import ensure_topics
+from sendtrail.kafka_admin import ensure_topics, topic_id
 from sendtrail.packs import PackHeader, headers_of, join, split
 from sendtrail.partitions import partition_of
 from sendtrail.settings import Config, KafkaSettings, TrackingSettings
@@ -150,6 +150,10 @@ class Line:
             source="edge", delivery=7, message=index, user_agent=CHROME, address="192.0.2.1",
         )  # fmt: skip
 
+    def source_id(self) -> str:
+        """The id of tracking.events."""
+        return topic_id(self.kafka.bootstrap, self.topic(EVENTS.name))
+
     def ends(self) -> dict[int, int]:
         """End of the log of tracking.events by partition."""
         return self._ends(EVENTS.name)
@@ -203,11 +207,9 @@ class Line:
     def assert_ledger(self) -> None:
         """Each event sent came through once, to the partition of its source; 0 lost, 0 twice."""
         chain = self.wait_enriched()
-        seen = Counter(
-            (row.event_id, read.partition) for read in chain for row in read.rows if isinstance(row, EventRow)
-        )
-        assert [key for key, number in seen.items() if number > 1] == []
-        assert {event_id: partition for event_id, partition in seen} == self.sent
+        seen = [(row.event_id, read.partition) for read in chain for row in read.rows if isinstance(row, EventRow)]
+        assert [place for place, number in Counter(seen).items() if number > 1] == []
+        assert dict(seen) == self.sent
 
     def rejects(self, reads: list[Read]) -> list[RejectRow]:
         return [row for read in reads for row in read.rows if isinstance(row, RejectRow)]

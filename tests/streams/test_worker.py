@@ -11,7 +11,7 @@ from sendtrail.events import encode
 from sendtrail.packs import PackHeader, Totals, headers_of
 from sendtrail.partitions import partition_of
 from sendtrail.topics import DELIVERIES, REJECTS
-from tests.streams.running import PARTITIONS, Line, wait_for
+from tests.streams.running import PARTITIONS, Line, WorkerProcess, wait_for
 
 
 def test_packs_in_records_out(line: Line) -> None:
@@ -59,10 +59,7 @@ def _copied(line: Line) -> set[str]:
     return keys
 
 
-def _drains(line: Line, worker: object) -> None:
-    from tests.streams.running import WorkerProcess
-
-    assert isinstance(worker, WorkerProcess)
+def _drains(line: Line, worker: WorkerProcess) -> None:
     health = worker.health()
     assert health["ready"]
     assert {number: part["done"] for number, part in health["partitions"].items()} == {
@@ -74,7 +71,7 @@ def _drains(line: Line, worker: object) -> None:
 
 def test_a_second_worker_on_the_same_directory_ends_with_a_message(line: Line) -> None:
     first = line.worker()
-    wait_for(lambda: (line.directory / "worker" / "member").exists())
+    wait_for((line.directory / "worker" / "member").exists)
     second = line.worker()
     assert second.wait() == 4
     assert second.said("another worker uses")
