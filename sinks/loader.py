@@ -16,6 +16,7 @@ from kafka.errors import (
     CommitFailedError,
     FencedInstanceIdError,
     IllegalGenerationError,
+    InconsistentGroupProtocolError,
     KafkaError,
     RebalanceInProgressError,
     UnknownMemberIdError,
@@ -35,6 +36,7 @@ _DRAIN_S = 20.0
 _BUSY_POLL_MS = 10
 _IDLE_POLL_MS = 100
 _MEASURE_EVERY_S = 1.0
+_DISAGREE = "another loader of the group has another value of clickhouse.replicated, or had until a moment ago"
 _REBALANCED = (
     NotOwner, CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError
 )  # fmt: skip
@@ -75,8 +77,7 @@ class Loader:
     def turn(self, draining: bool = False) -> None:
         """Once around: nothing that Kafka or ClickHouse do makes it raise, a member id used twice apart."""
         try:
-            busy = self._planner.job is not None or self._owned.rows_waiting() > 0
-            self._owned.poll(_BUSY_POLL_MS if busy else _IDLE_POLL_MS)
+            self._read()
             self._planner.end()
             if not (self._clickhouse.waiting or self._kafka.waiting):
                 self._work(draining)
@@ -88,12 +89,23 @@ class Loader:
         except _REBALANCED as error:
             self._log.info("the group was rebalanced; going on from what is committed", error=str(error))
             self._start_again()
+        except InconsistentGroupProtocolError:
+            self._kafka.failed(SendtrailError(_DISAGREE))
+            self._start_again()
         except (KafkaError, TopicsError) as error:
             self._kafka.failed(error)
             self._start_again()
         except (Error, *CONNECTION_ERRORS) as error:
             self._clickhouse.failed(error)
             self._start_again()
+
+    def _read(self) -> None:
+        if self._kafka.waiting:
+            time.sleep(_IDLE_POLL_MS / 1000)
+            return
+        busy = self._planner.job is not None or self._owned.rows_waiting() > 0
+        if self._owned.poll(_BUSY_POLL_MS if busy else _IDLE_POLL_MS):
+            self._planner.cancel()
 
     def _work(self, draining: bool) -> None:
         self._server.say_present()

@@ -54,7 +54,8 @@ def main(config: Config, observe: Observe = unobserved) -> int:
     """Run until SIGTERM or SIGINT; 0 after a drain, 1 if another process is in the way."""
     log = setup_logging("loader")
     collect_seldom()
-    logging.getLogger("kafka").setLevel(logging.ERROR)
+    for library in ("kafka", "clickhouse_driver"):  # each failed attempt with its traceback; the loop says it once
+        logging.getLogger(library).setLevel(logging.ERROR)
     try:
         with ExitStack() as closing:
             _run(config, observe, closing, StopSignal().install())

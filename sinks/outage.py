@@ -8,6 +8,7 @@ import structlog
 
 _FIRST_S = 0.2
 _LONGEST_S = 10.0
+_DOUBLINGS = 10  # from the first to the longest wait, and more
 
 
 def worth_saying(attempt: int) -> bool:
@@ -34,7 +35,7 @@ class Outage:
     def failed(self, error: BaseException) -> None:
         """It did not answer: wait longer than the last time, ten seconds at most."""
         self._attempts += 1
-        longest = min(_FIRST_S * 2 ** (self._attempts - 1), _LONGEST_S)
+        longest = min(_FIRST_S * 2.0 ** min(self._attempts - 1, _DOUBLINGS), _LONGEST_S)
         self._until = self._clock() + longest * random.uniform(0.7, 1.0)
         self.text = one_line(error)
         if worth_saying(self._attempts):

@@ -45,16 +45,18 @@ class Owned:
         self.log_id = ""
         self.assignment = -1
 
-    def poll(self, timeout_ms: int) -> None:
-        """Read what Kafka has for the partitions whose position is known; forget all after a rebalance."""
+    def poll(self, timeout_ms: int) -> bool:
+        """Read what Kafka has for the partitions whose position is known; True if a rebalance made it forget all."""
         polled = self._source.poll(timeout_ms, _POLL_RECORDS)
-        if self._source.assignment != self.assignment:
+        rebalanced = self._source.assignment != self.assignment
+        if rebalanced:
             self.forget()
             self.stopped.clear()
             self.assignment = self._source.assignment
         for number, records in polled.items():
             if number in self.partitions:
                 self._offer(number, records)
+        return rebalanced
 
     def _offer(self, number: int, records: Iterable[Any]) -> None:
         partition, now = self.partitions[number], self._clock()

@@ -26,12 +26,21 @@ def emit_some(line: Line, records: int = 6) -> None:
     line.emitter.flush()
 
 
-@pytest.mark.parametrize("step", list(Step))
-def test_killed_at_a_step_of_its_second_plan(line: Line, step: Step) -> None:
-    emit_some(line)
-    loader = line.loader(die_at=step, times=2, batch_rows=40)
-    assert loader.wait() == KILLED
+def test_six_lives_each_killed_at_another_step(line: Line) -> None:
+    """Each life finishes a plan, which may be the last one's, and dies in its next."""
+    for step in Step:
+        emit_some(line)
+        assert line.loader(die_at=step, times=2, batch_rows=40).wait() == KILLED
     emit_some(line, 2)
+    line.loader()
+    line.wait_loaded()
+    line.assert_ledger()
+
+
+def test_killed_again_while_it_redoes(line: Line) -> None:
+    emit_some(line)
+    for step in (Step.EVENTS, Step.EVENTS, Step.REJECTS, Step.AUDIT):
+        assert line.loader(die_at=step).wait() == KILLED
     line.loader()
     line.wait_loaded()
     line.assert_ledger()

@@ -17,6 +17,9 @@ def test_it_waits_longer_each_time_and_ten_seconds_at_most() -> None:
     assert outage.text == "refused"
     assert waits[0] < 0.25
     assert 6.9 < waits[-1] <= 10.02
+    for _ in range(5_000):  # days of it
+        outage.failed(OSError("refused"))
+    assert outage.waiting
     outage.over()
     assert (outage.text, outage.waiting) == ("", False)
 

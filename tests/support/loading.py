@@ -62,9 +62,16 @@ class Line:
         """A client of the tables."""
         return connect(self.clickhouse)
 
-    def loader(self, die_at: str = "", times: int = 1, name: str = "loader", **settings: Any) -> "LoaderProcess":
+    def loader(
+        self,
+        die_at: str = "",
+        times: int = 1,
+        name: str = "loader",
+        environment: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> "LoaderProcess":
         """Start a loader; `name` is its data directory's, `settings` are of LoaderSettings."""
-        environment = {
+        variables = {
             "SENDTRAIL_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "SENDTRAIL_KAFKA_TOPIC_PREFIX": self.kafka.topic_prefix,
             "SENDTRAIL_KAFKA_PARTITIONS": str(PARTITIONS),
@@ -74,10 +81,11 @@ class Line:
             "SENDTRAIL_CLICKHOUSE_DATABASE": self.clickhouse.database,
             "SENDTRAIL_LOADER_DATA_DIR": str(self.directory / name),
             "SENDTRAIL_LOADER_ADMIN_PORT": "0",
+            **(environment or {}),
         }
         defaults = {"batch_wait_ms": 50, "gap_timeout_s": 60}
-        environment |= {f"SENDTRAIL_LOADER_{key}".upper(): str(value) for key, value in (defaults | settings).items()}
-        process = LoaderProcess(environment, self.directory / f"{name}.log", [die_at, str(times)])
+        variables |= {f"SENDTRAIL_LOADER_{key}".upper(): str(value) for key, value in (defaults | settings).items()}
+        process = LoaderProcess(variables, self.directory / f"{name}.log", [die_at, str(times)])
         self.loaders.append(process)
         return process
 

@@ -32,7 +32,9 @@ def killed_at_rename(engine: Engine, client: Client, table: str) -> Iterator[Non
         "WHERE p.database = currentDatabase() AND p.table = {table:String}",
         {"table": table},
     )
-    paths = [f"{folder}tmp_insert_{partition}_{number}_{number}_0/" for number in range(newest + 1, newest + 4)]
+    # A part's number while it is written may be another than in place, e.g. after the engine was started again.
+    numbers = range(max(1, newest - 20), newest + 20)
+    paths = [f"{folder}tmp_insert_{partition}_{number}_{number}_0/" for number in numbers]
     command = ["strace", "-f", "-qq", "-o", "/dev/null", "-p", str(engine.pid)]
     command += ["-e", "trace=rename,renameat,renameat2", "-e", "inject=rename,renameat,renameat2:signal=SIGKILL"]
     for path in paths:
