@@ -1,7 +1,7 @@
 """Writes the generated parts of the docs: the tables of topics, of ClickHouse tables and of commands' help.
 
-    python docs/generate.py           # write
-    python docs/generate.py --check   # exit 1 if a file is stale
+python docs/generate.py           # write
+python docs/generate.py --check   # exit 1 if a file is stale
 """
 
 import re
