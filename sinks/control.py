@@ -115,11 +115,13 @@ def paused(
     timeout_s: float = 120.0,
     lease_s: float = PAUSE_LEASE_S,
     own_loader: str = "",
+    meanwhile: Callable[[tuple[str, ...]], None] = lambda pauses: None,
 ) -> Iterator[Pause]:
     """Hold every loader between plans while the block runs; `tool` is named in the loaders' logs.
 
-    Waits for other pauses to end first. `own_loader`: the member id of a loader that pauses the others. Raises
-    PauseError if the loaders do not come to rest in `timeout_s`, and at the end if the pause was lost meanwhile.
+    Waits for other pauses to end first. `own_loader`: the member id of a loader that pauses the others; it answers
+    their pauses by `meanwhile` while it waits for them. Raises PauseError if the loaders do not come to rest in
+    `timeout_s`, and at the end if the pause was lost meanwhile.
     """
     pause = Pause(f"{tool}-{secrets.token_hex(4)}")
     done = threading.Event()
@@ -127,7 +129,7 @@ def paused(
         control = Control(client, pause.member)
         renewing = threading.Thread(target=_renew, args=(settings, pause, done, lease_s), daemon=True)
         try:
-            _come_to_rest(control, settings.database, timeout_s, lease_s, own_loader)
+            _come_to_rest(control, settings.database, timeout_s, lease_s, own_loader, meanwhile)
             renewing.start()
             yield pause
             pause.check()
@@ -138,10 +140,18 @@ def paused(
             control.say("pause", "off", lease_s)
 
 
-def _come_to_rest(control: Control, database: str, timeout_s: float, lease_s: float, own_loader: str) -> None:
+def _come_to_rest(
+    control: Control,
+    database: str,
+    timeout_s: float,
+    lease_s: float,
+    own_loader: str,
+    meanwhile: Callable[[tuple[str, ...]], None],
+) -> None:
     def first_in_line() -> bool:
         """True once no other pause is on; of two at the same moment one steps back."""
-        if others():
+        if before := others():
+            meanwhile(before)
             return False
         control.say("pause", "on", lease_s)
         rivals = others()
@@ -149,8 +159,8 @@ def _come_to_rest(control: Control, database: str, timeout_s: float, lease_s: fl
             control.say("pause", "off", lease_s)
         return not rivals
 
-    def others() -> list[str]:
-        return [pause for pause in control.read().pauses if pause != control.member]
+    def others() -> tuple[str, ...]:
+        return tuple(pause for pause in control.read().pauses if pause != control.member)
 
     def at_rest() -> bool:
         control.say("pause", "on", lease_s)

@@ -164,7 +164,7 @@ class Worker:
         """Where several loaders insert, hold the others; else this one is the only one."""
         if not self._settings.replicated:
             return nullcontext()
-        return paused(self._settings, "loader", own_loader=self._control.member)
+        return paused(self._settings, "loader", own_loader=self._control.member, meanwhile=self._control.hold)
 
     def _wait_for_quiet(self, order: Order) -> None:
         """Wait until no tool works on the tables and no earlier insert of the plan runs.

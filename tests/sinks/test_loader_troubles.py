@@ -70,6 +70,7 @@ def test_an_open_plan_whose_partitions_went_to_two_loaders(line: Line) -> None:
     assert line.has_intent(1)
     several = {"SENDTRAIL_CLICKHOUSE_REPLICATED": "true"}
     with line.client() as client:
+        Control(client, line.member_id()).leave()  # nobody waits for the dead one
         tool = Control(client, "test-1")
         tool.say("pause", "on", 60)
         loaders = [line.loader(name=name, environment=several) for name in ("left", "right")]
@@ -90,10 +91,12 @@ def test_a_broker_that_is_killed(
         loader = line.loader()
         emit_some(line, 20)
         line.wait(lambda: bool(line.committed()), "loading has begun")
+        line.disconnect()
         broker.kill()
         time.sleep(0.5)
         broker.start()
         broker.wait_ready()
+        line.reconnect()
         emit_some(line, 20)
         line.wait_loaded(60)
         line.assert_ledger()

@@ -47,11 +47,20 @@ class Line:
         kafka = config.section(KafkaSettings, bootstrap=bootstrap, topic_prefix=prefix, partitions=PARTITIONS)
         ensure_topics(kafka, config.section(TrackingSettings))
         emitter = Emitter(bootstrap, physical_name(kafka, ENRICHED), SOURCE_TOPIC_ID)
-        commits = KafkaConsumer(bootstrap_servers=bootstrap, group_id=prefix + GROUP, enable_auto_commit=False)
-        line = cls(kafka, clickhouse, directory, emitter, commits)
+        line = cls(kafka, clickhouse, directory, emitter, _commits_of(kafka))
         if tables:
             line.migrate()
         return line
+
+    def disconnect(self) -> None:
+        """Leave Kafka, before its broker is killed: kafka-python leaves sockets of refused connections open."""
+        self.emitter.close()
+        self.commits.close()
+
+    def reconnect(self) -> None:
+        """Back to Kafka."""
+        self.emitter.producer = self.emitter.make_producer()
+        self.commits = _commits_of(self.kafka)
 
     def migrate(self) -> None:
         """Create the tables."""
@@ -89,12 +98,15 @@ class Line:
         self.loaders.append(process)
         return process
 
+    def member_id(self, name: str = "loader") -> str:
+        """The id of the loader with that data directory."""
+        return (self.directory / name / "member").read_text().strip()
+
     def close(self) -> None:
         """Kill what still runs."""
         for loader in self.loaders:
             loader.kill()
-        self.emitter.close()
-        self.commits.close()
+        self.disconnect()
 
     def wait_loaded(self, timeout_s: float = 30.0) -> None:
         """Until every source offset that was emitted is committed as loaded. Raises AssertionError with the log."""
@@ -110,8 +122,7 @@ class Line:
         """Delete the group, as an operator or its expiry does. No loader may run."""
         group = self.kafka.topic_prefix + GROUP
         admin = KafkaAdminClient(bootstrap_servers=self.kafka.bootstrap)
-        dead = [(self.directory / "loader" / "member").read_text().strip()]
-        admin.remove_group_members(group, [MemberToRemove(group_instance_id=name) for name in dead])
+        admin.remove_group_members(group, [MemberToRemove(group_instance_id=self.member_id())])
         admin.delete_groups([group])
         admin.close()
         assert self.offset(0) is None
@@ -165,6 +176,11 @@ class Line:
             assert {each.target: differing(client, each, deliveries) for each in aggregates(client)} == dict.fromkeys(
                 (each.target for each in aggregates(client)), 0
             )
+
+
+def _commits_of(kafka: KafkaSettings) -> Any:
+    group = kafka.topic_prefix + GROUP
+    return KafkaConsumer(bootstrap_servers=kafka.bootstrap, group_id=group, enable_auto_commit=False)
 
 
 class LoaderProcess:
