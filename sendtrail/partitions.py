@@ -1,9 +1,13 @@
 """Which partition an event belongs to (FORMATS, Partition)."""
 
 import hashlib
+import struct
 from typing import Protocol
 
 from sendtrail.naming import length_prefixed
+
+_TWO_KEYS = struct.Struct(">QQ")
+_FIRST_8 = struct.Struct(">Q")
 
 
 class Routed(Protocol):
@@ -29,7 +33,8 @@ def _modulo(over: bytes, count: int) -> int:
 
 def message_partition(delivery: int, message: int, count: int) -> int:
     """The partition of a message's events: keys as 8 bytes big-endian each, `count` partitions."""
-    return _modulo(delivery.to_bytes(8, "big") + message.to_bytes(8, "big"), count)
+    digest = hashlib.blake2b(_TWO_KEYS.pack(delivery, message)).digest()
+    return int(_FIRST_8.unpack_from(digest)[0]) % count
 
 
 def partition_of(event: Routed, count: int) -> int:
