@@ -4,25 +4,38 @@ python -m bench.streams steps [--events N]
 python -m bench.streams worker [--events N]
 """
 
+import json
+import os
 import random
+import re
 import secrets
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
+from urllib.request import urlopen
 
 import msgspec
 import typer
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from sendtrail.deliveries import Delivery, DeliveryUrl, key_of
 from sendtrail.events import Event, encode
 from sendtrail.ids import hit_id
+from sendtrail.kafka_admin import ensure_topics
+from sendtrail.local.kafka import KafkaBroker
 from sendtrail.packs import PackHeader, headers_of, join
 from sendtrail.partitions import partition_of
+from sendtrail.settings import Config, KafkaSettings, TrackingSettings
+from sendtrail.topics import DELIVERIES as REGISTRY
+from sendtrail.topics import EVENTS
 from streams.app import STEPS
 from streams.deliveries import DeliveryBook
 from streams.items import Covering, SourceRecord
+from streams.main import tune_collector
 from streams.pipeline import Timing, enrich
 from streams.rules import load_rules
 from streams.state.keys import DAY_MS
@@ -38,7 +51,6 @@ AGENTS = [
     "Mozilla/5.0",
 ]
 DELIVERIES = 20
-app = typer.Typer(add_completion=False)
 
 
 def events(number: int, start_ms: int, rate: int, rnd: random.Random) -> Iterator[Event]:
@@ -67,25 +79,25 @@ def events(number: int, start_ms: int, rate: int, rnd: random.Random) -> Iterato
         yield event
 
 
-def book() -> DeliveryBook:
-    """The deliveries of the generated events, registered."""
-    deliveries = DeliveryBook()
+def registered() -> Iterator[tuple[str, Delivery | DeliveryUrl]]:
+    """The deliveries of the generated events and their links, under their record keys."""
     for number in range(1, 1 + DELIVERIES):
-        entries: list[Delivery | DeliveryUrl] = [
-            Delivery(
-                delivery=number,
-                name=f"delivery {number}",
-                label=f"Newsletter {number}",
-                campaign="Summer",
-                type="newsletter",
+        delivery = Delivery(
+            delivery=number, name=f"delivery {number}", label=f"Newsletter {number}", campaign="Summer", type="news"
+        )
+        yield key_of(delivery), delivery
+        for url_id in range(30):
+            url = DeliveryUrl(
+                delivery=number, url_id=url_id, url="https://shop.example/", label=f"link {url_id}", category="shop"
             )
-        ]
-        entries += [
-            DeliveryUrl(delivery=number, url_id=url, url="https://shop.example/", label=f"link {url}", category="shop")
-            for url in range(30)
-        ]
-        for entry in entries:
-            deliveries.apply(key_of(entry).encode(), msgspec.json.encode(entry))
+            yield key_of(url), url
+
+
+def book() -> DeliveryBook:
+    """What a worker knows of them."""
+    deliveries = DeliveryBook()
+    for key, entry in registered():
+        deliveries.apply(key.encode(), msgspec.json.encode(entry))
     return deliveries
 
 
@@ -111,13 +123,8 @@ def _pack(spool: str, pack: list[Event]) -> tuple[bytes, list[tuple[str, bytes]]
     return join(map(encode, pack)), headers_of(PackHeader(spool, 0, min(indexes), max(indexes), len(pack)))
 
 
-@app.command()
-def steps(
-    number: Annotated[int, typer.Option("--events", help="Events to generate.")] = 400_000,
-    size: Annotated[int, typer.Option("--pack", help="Events in a pack.")] = 200,
-    batch: Annotated[int, typer.Option(help="Packs in a batch.")] = 32,
-) -> None:
-    """The steps, the state and the rendering, without Kafka."""
+def run_steps(number: int, size: int, batch: int) -> dict[str, object]:
+    """Unpack to state, without Kafka: µs per event of each step."""
     start_ms = time.time_ns() // 1_000_000
     sources = [
         SourceRecord(offset, start_ms + offset * size // 50, value, headers)
@@ -126,22 +133,110 @@ def steps(
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "0", SharedMemory(256 * 1024 * 1024))
         constants = Constants("bench", 1, 8 * DAY_MS, 60_000, False, load_rules(), book())
-        timing, began, size_out = Timing(time.thread_time), time.thread_time(), 0
+        timing = Timing(time.thread_time)
+        began = timing.clock()
         for at in range(0, len(sources), batch):
             overlay = Overlay(store.read)
-            known = constants.known(0, overlay)
             few = [Covering(source, source.offset) for source in sources[at : at + batch]]
-            size_out += sum(len(record.value) for record in enrich(few, known, STEPS, timing))
+            for _ in enrich(few, constants.known(0, overlay), STEPS, timing):
+                pass
             now = timing.clock()
             store.write(overlay.written, few[-1].record.offset + 1)
             timing.add("write state", now)
-        spent = time.thread_time() - began
+        spent = timing.clock() - began
         store.close()
-    for name, seconds in timing.seconds.items():
-        print(f"{name:18s} {seconds / number * 1e6:6.2f} µs/event")
-    print(f"{'all':18s} {spent / number * 1e6:6.2f} µs/event, {number / spent:,.0f} events/s")
-    print(f"{'out':18s} {size_out / number:6.0f} B/event")
+    steps = {name: round(seconds / number * 1e6, 2) for name, seconds in timing.seconds.items()}
+    return {"us_per_event": steps, "cpu_us": round(spent / number * 1e6, 2), "events_per_s_cpu": round(number / spent)}
+
+
+def run_worker(number: int, size: int) -> dict[str, object]:
+    """The process, from the first record to the last acknowledged one."""
+    partitions = 4
+    with tempfile.TemporaryDirectory() as folder, KafkaBroker(Path(folder) / "kafka") as broker:
+        config = Config({})
+        kafka = config.section(KafkaSettings, bootstrap=broker.bootstrap, partitions=partitions)
+        ensure_topics(kafka, config.section(TrackingSettings))
+        _fill(kafka, packs(number, size, partitions, random.Random(1), time.time_ns() // 1_000_000))
+        environment = os.environ | {
+            "SENDTRAIL_KAFKA_BOOTSTRAP": broker.bootstrap,
+            "SENDTRAIL_KAFKA_PARTITIONS": str(partitions),
+            "SENDTRAIL_STREAMS_STATE_DIR": f"{folder}/state",
+            "SENDTRAIL_STREAMS_ADMIN_PORT": "0",
+        }
+        command = [sys.executable, "-m", "streams.main"]
+        log = Path(folder) / "worker.log"
+        with log.open("wb") as out, subprocess.Popen(command, env=environment, stderr=out) as process:
+            try:
+                return _watch(process, log, number, _ends(kafka))
+            finally:
+                process.terminate()
+
+
+def _fill(kafka: KafkaSettings, filled: Iterator[tuple[int, bytes, list[tuple[str, bytes]]]]) -> None:
+    producer = KafkaProducer(bootstrap_servers=kafka.bootstrap, compression_type="lz4", linger_ms=5)
+    for partition, value, headers in filled:
+        producer.send(EVENTS.name, value, partition=partition, headers=headers)
+    producer.flush()
+    for entry in (value for _, value in registered()):
+        producer.send(REGISTRY.name, msgspec.json.encode(entry), key=key_of(entry).encode())
+    producer.close(30)
+
+
+def _ends(kafka: KafkaSettings) -> dict[str, int]:
+    consumer = KafkaConsumer(bootstrap_servers=kafka.bootstrap)
+    ends = consumer.end_offsets([TopicPartition(EVENTS.name, number) for number in range(kafka.partitions)])
+    consumer.close()
+    return {str(at.partition): end for at, end in ends.items()}
+
+
+def _watch(process: "subprocess.Popen[bytes]", log: Path, number: int, ends: dict[str, int]) -> dict[str, object]:
+    """From a tenth of the records on, so that start and first rebalance are not counted."""
+    first: tuple[float, float, int] | None = None
+    total = sum(ends.values())
+    while process.poll() is None:
+        time.sleep(0.05)
+        done = _done(log)
+        now = (time.perf_counter(), _cpu_seconds(process.pid), done)
+        if first is None and done >= total / 10:
+            first = now
+        if first is not None and done == total:
+            share = (done - first[2]) / total * number
+            wall, cpu = now[0] - first[0], now[1] - first[1]
+            return {
+                "events": round(share),
+                "events_per_s_wall": round(share / wall),
+                "events_per_s_cpu": round(share / cpu),
+                "cpu_us": round(cpu / share * 1e6, 2),
+            }
+    raise SystemExit(log.read_text()[-2000:])
+
+
+def _done(log: Path) -> int:
+    """Records done by the worker, as its admin listener tells."""
+    found = re.findall(r'"admin": "(http://[^"]+)"', log.read_text())
+    try:
+        with urlopen(f"{found[-1]}/health", timeout=5) as answer:
+            return sum(part["done"] for part in json.load(answer)["partitions"].values())
+    except (IndexError, OSError):
+        return 0
+
+
+def _cpu_seconds(pid: int) -> float:
+    """User and system time of a process, all its threads included (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main(
+    number: Annotated[int, typer.Option("--events", help="Events to generate.")] = 1_000_000,
+    size: Annotated[int, typer.Option("--pack", help="Events in a pack.")] = 200,
+    batch: Annotated[int, typer.Option(help="Packs in a batch of the steps alone.")] = 32,
+) -> None:
+    """Print JSON: the steps alone, then the worker."""
+    tune_collector()  # as the worker does
+    print(json.dumps({"steps": run_steps(number, size, batch)}), flush=True)
+    print(json.dumps({"worker": run_worker(number, size)}), flush=True)
 
 
 if __name__ == "__main__":
-    app()
+    typer.run(main)

@@ -19,7 +19,7 @@ from streams.steps.add_context import add_context
 from streams.steps.classify import classify
 from streams.steps.deduplicate import deduplicate, sight_key
 from streams.steps.identify_person import identify_person
-from streams.steps.mark_repeats import counted_open_keys, mark_repeats
+from streams.steps.mark_repeats import counted_opens_key, mark_repeats
 from streams.steps.name_client import name_client
 from streams.steps.pass_relabels import pass_relabels
 from streams.steps.place_network import place_network
@@ -37,7 +37,7 @@ STEPS: tuple[Step | StateStep, ...] = (
     Step("place network", place_network),
     Step("classify", classify),
     Step("identify person", identify_person),
-    StateStep("mark repeats", counted_open_keys, mark_repeats),
+    StateStep("mark repeats", counted_opens_key, mark_repeats),
     Step("pass relabels", pass_relabels),
 )
 
@@ -85,7 +85,7 @@ def build_app(
         table_standby_replicas=0,
         consumer_max_fetch_size=ENRICHED.max_bytes,
         producer_acks=-1,
-        producer_compression_type="lz4",
+        producer_compression_type="zstd",
         producer_max_request_size=ENRICHED.max_bytes,
         producer_max_batch_size=MIB,
         producer_request_timeout=60,

@@ -1,6 +1,5 @@
 """What walks through the steps: records, their events, and what is found out about each."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -124,8 +123,3 @@ class Known:
     rules: Rules
     deliveries: DeliveryBook
     state: Overlay
-
-
-def live(records: Sequence[Record]) -> list[Item]:
-    """The items no step has ended, in log order."""
-    return [item for record in records for item in record.items if not item.outcome]

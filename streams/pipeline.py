@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 import structlog
 
-from streams.items import Covering, Item, Known, Record, live
+from streams.items import Covering, Item, Known, Record
 from streams.render import Enriched, render
 from streams.state.keys import mark_value, read_mark, spool_key
 from streams.steps.unpack import unpack
 
-FEW_BYTES = 96 * 1024
+#: Bytes of packs worked on at once: with more, the processor's cache no longer holds them.
+FEW_BYTES = 64 * 1024
 
-Keys = tuple[bytes, ...]
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -25,11 +25,11 @@ class Step(NamedTuple):
 
 
 class StateStep(NamedTuple):
-    """A step with state: `reads` names the keys of an item, read for the whole batch before `act` gets them."""
+    """A step with state: `reads` names the key of an item; all are read at once before `act` gets the items."""
 
     name: str
-    reads: Callable[[Item, Known], Keys]
-    act: Callable[[Item, Known, Keys], None]
+    reads: Callable[[Item, Known], bytes | None]
+    act: Callable[[Item, Known, bytes], None]
 
 
 Steps = Sequence[Step | StateStep]
@@ -67,7 +67,7 @@ def apply(sources: Sequence[Covering], known: Known, steps: Steps, timing: Timin
 
 
 def _unpacked(sources: Sequence[Covering], timing: Timing) -> Iterator[list[Record]]:
-    """A few packs at a time: what is worked on stays in the processor's cache, which is worth a factor of two."""
+    """A few packs at a time."""
     now = timing.clock()
     records, size = [], 0
     for source in sources:
@@ -85,13 +85,14 @@ def _unpacked(sources: Sequence[Covering], timing: Timing) -> Iterator[list[Reco
 def run(records: Sequence[Record], known: Known, steps: Steps, timing: Timing) -> None:
     """Take every item through the steps until one ends it. `records` in the order of the log."""
     note_marks(records, known)
+    items = [item for record in records for item in record.items]
     now = timing.clock()
     for step in steps:
-        items = live(records)
         if isinstance(step, StateStep):
             _run_with_state(step, items, known)
         else:
             _run(step, items, known)
+        items = [item for item in items if not item.outcome]
         now = timing.add(step.name, now)
 
 
@@ -116,19 +117,20 @@ def _run(step: Step, items: Sequence[Item], known: Known) -> None:
 
 
 def _run_with_state(step: StateStep, items: Sequence[Item], known: Known) -> None:
-    keys_of: list[Keys] = []
+    reads, act = step.reads, step.act
+    with_state: list[tuple[Item, bytes]] = []
     for item in items:
         try:
-            keys_of.append(step.reads(item, known))
+            key = reads(item, known)
         except Exception as error:  # as above
-            keys_of.append(())
             _reject(item, step.name, error)
-    known.state.load([key for keys in keys_of for key in keys])
-    for item, keys in zip(items, keys_of, strict=True):
-        if item.outcome:
-            continue
+        else:
+            if key is not None:
+                with_state.append((item, key))
+    known.state.load([key for _, key in with_state])
+    for item, key in with_state:
         try:
-            step.act(item, known, keys)
+            act(item, known, key)
         except Exception as error:  # as above
             _reject(item, step.name, error)
 

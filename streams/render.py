@@ -128,14 +128,17 @@ def _counts(record: Record) -> Counts:
     if record.refusal is not None:
         count = record.refusal.events
         return {str(minute_of(record.source.time_ms)): MinuteCounts(events_in=count, rejected=count)}
-    counted = Counter((item.id_time_ms // 60_000, item.outcome) for item in record.items)
-    counts: dict[int, MinuteCounts] = {}
-    for (minute, outcome), number in sorted(counted.items()):
-        of_minute = counts.setdefault(minute, MinuteCounts())
-        if outcome == "relabel":
-            of_minute.relabels += number
-            continue
-        of_minute.events_in += number
-        name = outcome or "out"
-        setattr(of_minute, name, getattr(of_minute, name) + number)
-    return {str(minute): of_minute for minute, of_minute in counts.items()}
+    came_through = Counter([item.id_time_ms // 60_000 for item in record.items if not item.outcome])
+    counts = {minute: MinuteCounts(events_in=number, out=number) for minute, number in came_through.items()}
+    for item in record.items:
+        if item.outcome:
+            _count(counts.setdefault(item.id_time_ms // 60_000, MinuteCounts()), item.outcome)
+    return {str(minute): counts[minute] for minute in sorted(counts)}
+
+
+def _count(counts: MinuteCounts, outcome: str) -> None:
+    if outcome == "relabel":
+        counts.relabels += 1
+        return
+    counts.events_in += 1
+    setattr(counts, outcome, getattr(counts, outcome) + 1)

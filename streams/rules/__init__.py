@@ -63,6 +63,7 @@ class Rules:
 
     version: str
     proxies: tuple[ProxyRule, ...]
+    proxy_names: frozenset[str]
     agents: tuple[AgentRule, ...]
     networks: dict[str, list[tuple[Network, str]]]  # by the first group of an address, as text
 
@@ -75,6 +76,7 @@ def load_rules(folder: Path = FOLDER) -> Rules:
     return Rules(
         machine.version,
         tuple(machine.proxy),
+        frozenset(rule.name for rule in machine.proxy),
         tuple(machine.agent),
         _by_head(networks),
     )

@@ -3,10 +3,12 @@
 i + id (16)                                        -> place of the first sight (12)
 t + transaction id (16)                            -> place (12), log time (6)
 s + spool id (16)                                  -> segment (8), index (8), log time (6)
-o + log day (2), delivery, message (8 each), class (1), client (16)
+o + log day (2), delivery, message (8 each), class (1), client
                                                    -> counted opens, newest last: place (12), event time (6) each
 a                                                  -> next source offset not yet applied (8)
 """
+
+import struct
 
 from sendtrail.events import Class
 
@@ -20,6 +22,7 @@ TRANSACTIONS = b"t"
 _CLASSES: dict[Class, bytes] = {"human": b"h", "machine": b"m", "unknown": b"u"}
 _MS = 6
 _PLACE = 12
+_OPEN = struct.Struct(">cHQQc")
 
 
 def id_key(event_id: str) -> bytes:
@@ -38,9 +41,13 @@ def spool_key(spool: str) -> bytes:
 
 
 def open_key(log_day: int, delivery: int, message: int, class_: Class, client: bytes) -> bytes:
-    """Of the counted opens of one message, class and client (16 bytes), as of a day of log time."""
-    who = delivery.to_bytes(8, "big") + message.to_bytes(8, "big")
-    return OPENS + log_day.to_bytes(2, "big") + who + _CLASSES[class_] + client
+    """Of the counted opens of one message, class and client, as of a day of log time."""
+    return _OPEN.pack(OPENS, log_day, delivery, message, _CLASSES[class_]) + client
+
+
+def day_before(key: bytes) -> bytes:
+    """The same message, class and client a day of log time earlier."""
+    return key[:1] + (int.from_bytes(key[1:3], "big") - 1).to_bytes(2, "big") + key[3:]
 
 
 def time_bytes(time_ms: int) -> bytes:
@@ -67,7 +74,7 @@ def read_time(value: bytes) -> int:
 
 def opens_value(opens: list[tuple[bytes, int]]) -> bytes:
     """Counted opens as bytes."""
-    return b"".join(place + time_bytes(time_ms) for place, time_ms in opens)
+    return b"".join([place + time_bytes(time_ms) for place, time_ms in opens])
 
 
 def read_opens(value: bytes | None) -> list[tuple[bytes, int]]:

@@ -20,7 +20,9 @@ class Overlay:
             self._seen.update(zip(missing, self._read(missing), strict=True))
 
     def get(self, key: bytes) -> bytes | None:
-        """The value of a loaded key. Raises KeyError for one that was not loaded: a step declares what it reads."""
+        """The value of a key; one that was not loaded is read by itself."""
+        if key not in self._seen:
+            self.load([key])
         return self._seen[key]
 
     def put(self, key: bytes, value: bytes) -> None:

@@ -1,11 +1,12 @@
 """One partition's state in RocksDB. No write-ahead log: what a crash loses is read again from the source.
 
-All keys are in one column family, so a flush keeps ids, marks, opens and `applied` together: after a crash the store
-is as it was after some earlier batch. Block cache and write buffers are shared by all partitions of the process.
+After a crash the store is as it was after some earlier batch. Block cache and write buffers are shared by all
+partitions of the process.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice, takewhile
+from itertools import groupby, islice, takewhile
+from operator import itemgetter
 from pathlib import Path
 from typing import cast
 
@@ -21,12 +22,14 @@ from rocksdict import (
 )
 
 from streams.errors import Stopped
-from streams.state.keys import APPLIED
+from streams.state.keys import APPLIED, IDS, OPENS
 
 _BLOOM_BITS = 10
 _BLOCK_BYTES = 8 * 1024
-_BUFFER_SHARE = 4  # write buffers may take a quarter of the cache
-_MEMTABLE_BYTES = 16 * 1024 * 1024
+_BUFFER_SHARE = 2  # write buffers may take half of the cache
+_MEMTABLE_BYTES = 8 * 1024 * 1024
+_FAMILIES = (IDS, OPENS)
+_NAMES = {IDS: "ids", OPENS: "opens"}
 
 
 class SharedMemory:
@@ -40,21 +43,39 @@ class SharedMemory:
 
 
 class Store:
-    """Raw bytes in, raw bytes out. Raises Stopped if the directory holds something RocksDB can't open."""
+    """Raw bytes in, raw bytes out. Raises Stopped if the directory holds something RocksDB can't open.
+
+    Ids and opens have column families of their own, so that the files of ids, whose keys start with a time, hardly
+    overlap. A flush is atomic over all families: ids, marks, opens and `applied` are of one moment after any crash.
+    """
 
     def __init__(self, directory: Path, memory: SharedMemory) -> None:
         directory.parent.mkdir(parents=True, exist_ok=True)
         self._unlogged = WriteOptions()
         self._unlogged.memtable_insert_hint_per_batch = True
         self._unlogged.disable_wal = True  # type: ignore[method-assign,assignment]  # a property; the stub is wrong
+        options = {_NAMES[kind]: _options(memory) for kind in _FAMILIES}
         try:
-            self._db = Rdict(str(directory), _options(memory))
+            self._db = Rdict(str(directory), _options(memory), options)
         except Exception as error:  # rocksdict raises plain Exception
             raise Stopped(f"{directory} can't be opened ({error}); delete it, the worker rebuilds it") from error
+        self._families = {kind[0]: self._db.get_column_family(_NAMES[kind]) for kind in _FAMILIES}
+        self._handles = {kind[0]: self._db.get_column_family_handle(_NAMES[kind]) for kind in _FAMILIES}
 
     def read(self, keys: list[bytes]) -> Sequence[bytes | None]:
         """The values of many keys at once."""
-        values: list[bytes | None] = self._db.get(keys)  # type: ignore[arg-type,assignment]  # the stub is too narrow
+        kinds = {key[0] for key in keys}
+        if len(kinds) == 1:
+            return self._read(kinds.pop(), keys)
+        found: dict[bytes, bytes | None] = {}
+        for kind in kinds:
+            of_kind = [key for key in keys if key[0] == kind]
+            found.update(zip(of_kind, self._read(kind, of_kind), strict=True))
+        return [found[key] for key in keys]
+
+    def _read(self, kind: int, keys: list[bytes]) -> Sequence[bytes | None]:
+        family = self._families.get(kind, self._db)
+        values: list[bytes | None] = family.get(keys)  # type: ignore[arg-type,assignment]  # the stub is too narrow
         return values
 
     @property
@@ -65,7 +86,8 @@ class Store:
 
     def entries(self, prefix: bytes, start: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """At most `limit` entries whose keys start with `prefix`, from the key `start` on."""
-        items = cast(Iterator[tuple[bytes, bytes]], self._db.items(from_key=start))
+        family = self._families.get(prefix[0], self._db)
+        items = cast(Iterator[tuple[bytes, bytes]], family.items(from_key=start))
         found = takewhile(lambda entry: entry[0].startswith(prefix), items)
         return list(islice(found, limit))
 
@@ -77,15 +99,17 @@ class Store:
         gone: Sequence[bytes] = (),
     ) -> None:
         """One atomic batch: deletes (ranges, keys), entries, how far the source is applied (which never goes back)."""
-        batch = WriteBatch(raw_mode=True)
+        batch, handles = WriteBatch(raw_mode=True), self._handles
         for begin, end in ranges:
-            batch.delete_range(begin, end)
+            batch.delete_range(begin, end, handles.get(begin[0]))
         for key in gone:
-            batch.delete(key)
+            batch.delete(key, handles.get(key[0]))
         put = batch.put
-        for key in sorted(written):  # in order, each insert finds its place next to the one before
-            put(key, written[key])
         put(APPLIED, max(applied, self.applied).to_bytes(8, "big"))
+        for kind, keys in groupby(sorted(written), itemgetter(0)):  # in order, an insert is next to the one before
+            batch.set_default_column_family(handles.get(kind))
+            for key in keys:
+                put(key, written[key])
         self._db.write(batch, self._unlogged)
 
     def flush(self) -> None:
@@ -95,6 +119,10 @@ class Store:
     def close(self) -> None:
         """Flush and close."""
         self._db.flush(True)
+        for family in self._families.values():
+            family.close()
+        self._families.clear()
+        self._handles.clear()  # while one is left, the database stays open
         self._db.close()
 
 
@@ -107,6 +135,8 @@ def _options(memory: SharedMemory) -> Options:
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(True)
     options = Options(raw_mode=True)
     options.create_if_missing(True)
+    options.create_missing_column_families(True)
+    options.set_atomic_flush(True)
     options.set_block_based_table_factory(blocks)
     options.set_write_buffer_manager(memory.buffers)
     options.set_write_buffer_size(_MEMTABLE_BYTES)

@@ -9,30 +9,30 @@ from streams.state.expiry import TRANSACTION_WINDOW_MS
 from streams.state.keys import id_key, read_time, time_bytes, transaction_key
 
 _PLACE = 12
-Keys = tuple[bytes, ...]
 
 
-def sight_key(item: Item, known: Known) -> Keys:
-    """What `deduplicate` reads: nothing for an id older than the window, which only the event table can know."""
-    if item.event.kind == "transaction":
-        return (transaction_key(item.event.event_id),)
+def sight_key(item: Item, known: Known) -> bytes | None:
+    """What `deduplicate` reads. None, and the mark `late`, for an id that only the table of events can still know."""
+    event = item.event
+    if event.kind == "transaction":
+        return transaction_key(event.event_id)
     if item.id_time_ms < item.origin.time_ms - known.id_window_ms:
-        return ()
-    return (id_key(item.event.event_id),)
-
-
-def deduplicate(item: Item, known: Known, keys: Keys) -> None:
-    """Drop the second sight of an id; remember the first. An id older than the window is marked `late` instead."""
-    if not keys:
         item.found.marks += ("late",)
-        return
-    first, place = known.state.get(keys[0]), item.place()
+        return None
+    return id_key(event.event_id)
+
+
+def deduplicate(item: Item, known: Known, key: bytes) -> None:
+    """Drop the second sight of an id; remember the first."""
+    first, place = known.state.get(key), item.place()
     if item.event.kind == "transaction":
         if first is not None and read_time(first) < item.origin.time_ms - TRANSACTION_WINDOW_MS:
             first = None
-        _remember(item, known, keys[0], first, place, place + time_bytes(item.origin.time_ms))
+        _remember(item, known, key, first, place, place + time_bytes(item.origin.time_ms))
+    elif first is None:
+        known.state.put(key, place)
     else:
-        _remember(item, known, keys[0], first, place, place)
+        _remember(item, known, key, first, place, place)
 
 
 def _remember(item: Item, known: Known, key: bytes, first: bytes | None, place: bytes, value: bytes) -> None:

@@ -1,9 +1,14 @@
 """A hit -> who acted: the visitor where cookies may tell, else the message itself."""
 
+import struct
+from functools import lru_cache
 from hashlib import blake2b
 
 from sendtrail.events import FLAG_NO_COOKIE, HITS, Event
 from streams.items import Item, Known
+
+_CACHED_AGENTS = 65_536
+_TWO_KEYS = struct.Struct(">QQ")
 
 
 def identify_person(item: Item, known: Known) -> None:
@@ -14,17 +19,21 @@ def identify_person(item: Item, known: Known) -> None:
     if event.visitor is not None and known.visitor_cookies and _may_tell(event):
         item.found.person = event.visitor
     elif event.delivery or event.message:
-        item.found.person = f"{event.delivery:016x}{event.message:016x}"
+        item.found.person = _TWO_KEYS.pack(event.delivery, event.message).hex()
     else:
-        item.found.person = event.visitor or client_key(event).hex()
+        item.found.person = event.visitor or blake2b(client_key(event), digest_size=16).hexdigest()
 
 
 def client_key(event: Event) -> bytes:
-    """16 bytes for the client of a hit: the visitor id the request sent, else a hash of user agent and address."""
+    """The client of a hit: the visitor id the request sent, else its user agent (8 bytes of a hash) and address."""
     if event.visitor is not None and not event.visitor_is_new:
         return bytes.fromhex(event.visitor)
-    agent_and_address = f"{event.user_agent}\0{event.address}".encode()
-    return bytes(8) + blake2b(agent_and_address, digest_size=8).digest()
+    return _agent_hash(event.user_agent) + event.address.encode()
+
+
+@lru_cache(_CACHED_AGENTS)
+def _agent_hash(agent: str) -> bytes:
+    return blake2b(agent.encode(), digest_size=8).digest()
 
 
 def _may_tell(event: Event) -> bool:

@@ -8,38 +8,35 @@ it: an open counted then can't be near in time otherwise, unless a clock was ahe
 """
 
 from streams.items import Item, Known
-from streams.state.keys import DAY_MS, open_key, opens_value, read_opens
+from streams.state.keys import DAY_MS, day_before, open_key, opens_value, read_opens, time_bytes
 from streams.steps.identify_person import client_key
 
 _KEPT = 8  # counted opens per key, enough to look back over any replay
-Keys = tuple[bytes, ...]
 
 
-def counted_open_keys(item: Item, known: Known) -> Keys:
-    """What `mark_repeats` reads: the counted opens of the log day, and of the day before where they can matter."""
+def counted_opens_key(item: Item, known: Known) -> bytes | None:
+    """What `mark_repeats` reads: the counted opens of the log day."""
     event = item.event
     if event.kind != "open" or not known.open_repeat_ms:
-        return ()
+        return None
     day = item.origin.time_ms // DAY_MS
-    today = open_key(day, event.delivery, event.message, item.found.class_, client_key(event))
-    if event.event_time_ms - known.open_repeat_ms >= day * DAY_MS:
-        return (today,)
-    return today, today[:1] + (day - 1).to_bytes(2, "big") + today[3:]
+    return open_key(day, event.delivery, event.message, item.found.class_, client_key(event))
 
 
-def mark_repeats(item: Item, known: Known, keys: Keys) -> None:
+def mark_repeats(item: Item, known: Known, key: bytes) -> None:
     """Mark the open, or remember it as the last counted one."""
-    if not keys:
+    time_ms = item.event.event_time_ms
+    today = known.state.get(key)
+    yesterday = None
+    if time_ms - known.open_repeat_ms < item.origin.time_ms // DAY_MS * DAY_MS:
+        yesterday = known.state.get(day_before(key))
+    if today is None and yesterday is None:
+        known.state.put(key, item.place() + time_bytes(time_ms))
         return
-    place, time_ms = item.place(), item.event.event_time_ms
-    found = [known.state.get(key) for key in keys]
-    if not any(found):
-        known.state.put(keys[0], opens_value([(place, time_ms)]))
-        return
-    opens = [entry for value in reversed(found) for entry in read_opens(value)]
+    place, opens = item.place(), read_opens(yesterday) + read_opens(today)
     before = [at for seen, at in opens if seen < place]
     if before and abs(before[-1] - time_ms) <= known.open_repeat_ms:
         item.found.repeat = True
     elif all(seen != place for seen, _ in opens):
-        kept = sorted([*read_opens(found[0]), (place, time_ms)])
-        known.state.put(keys[0], opens_value(kept[-_KEPT:]))
+        kept = sorted([*read_opens(today), (place, time_ms)])
+        known.state.put(key, opens_value(kept[-_KEPT:]))

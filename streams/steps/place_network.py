@@ -5,13 +5,12 @@ from ipaddress import ip_address
 from sendtrail.events import HITS
 from streams.items import Item, Known
 from streams.rules import Rules
-from streams.steps.name_client import proxy_of
 
 
 def place_network(item: Item, known: Known) -> None:
     """The network of a hit; that of a proxy would say nothing about the reader, so it is left empty."""
     event = item.event
-    if event.address and event.kind in HITS and proxy_of(event.user_agent, event.kind, known.rules) is None:
+    if event.address and event.kind in HITS and item.found.client not in known.rules.proxy_names:
         item.found.network = network_of(event.address, known.rules)
 
 

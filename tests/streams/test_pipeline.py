@@ -20,12 +20,12 @@ def fails_on_two(item: Item, known: Known) -> None:
         raise ZeroDivisionError("a rule nobody tried")
 
 
-def reads_fail_on_two(item: Item, known: Known) -> tuple[bytes, ...]:
+def reads_fail_on_two(item: Item, known: Known) -> bytes | None:
     fails_on_two(item, known)
-    return ()
+    return None
 
 
-def state_fails_on_two(item: Item, known: Known, keys: tuple[bytes, ...]) -> None:
+def state_fails_on_two(item: Item, known: Known, key: bytes) -> None:
     fails_on_two(item, known)
 
 
@@ -33,8 +33,8 @@ def state_fails_on_two(item: Item, known: Known, keys: tuple[bytes, ...]) -> Non
     "step",
     [
         Step("new rule", fails_on_two),
-        StateStep("new rule", reads_fail_on_two, lambda item, known, keys: None),
-        StateStep("new rule", lambda item, known: (), state_fails_on_two),
+        StateStep("new rule", reads_fail_on_two, lambda item, known, key: None),
+        StateStep("new rule", lambda item, known: b"s", state_fails_on_two),
     ],
 )
 def test_a_step_that_fails_costs_one_event(step: Step | StateStep, caplog: pytest.LogCaptureFixture) -> None:
