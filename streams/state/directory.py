@@ -33,6 +33,9 @@ class StateDirectory:
         path = self.path / f"{name}.id"
         known = path.read_text().strip() if path.exists() else ""
         if not known:
+            # A member that saw the topic go was given no partitions. The broker hands a static member that comes
+            # back what it had and balances nothing, so one that begins anew must be another member.
+            (self.path / "member").unlink(missing_ok=True)
             _write(path, topic_id)
         elif known != topic_id:
             raise Stopped(recreated(name, known, topic_id, path))
