@@ -1,13 +1,9 @@
 """Which partition an event belongs to (FORMATS, Partition)."""
 
 import hashlib
-import struct
 from typing import Protocol
 
 from sendtrail.naming import length_prefixed
-
-_TWO_KEYS = struct.Struct(">QQ")
-_FIRST_8 = struct.Struct(">Q")
 
 
 class Routed(Protocol):
@@ -33,8 +29,7 @@ def _modulo(over: bytes, count: int) -> int:
 
 def message_partition(delivery: int, message: int, count: int) -> int:
     """The partition of a message's events: keys as 8 bytes big-endian each, `count` partitions."""
-    digest = hashlib.blake2b(_TWO_KEYS.pack(delivery, message)).digest()
-    return int(_FIRST_8.unpack_from(digest)[0]) % count
+    return _modulo(delivery.to_bytes(8, "big") + message.to_bytes(8, "big"), count)
 
 
 def partition_of(event: Routed, count: int) -> int:
