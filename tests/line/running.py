@@ -157,6 +157,11 @@ class Line:
         with self.client() as client:
             return list(client.execute(query, parameters))
 
+    def wait_until_empty(self) -> None:
+        """No segment of events is left on disk, so that an event is seen in the topic and the tables alone."""
+        spool = self.data / "spool"
+        until(lambda: not [*spool.glob("*/*.seg"), *spool.glob("*/*.open")], "the spools are empty")
+
     def audit(self) -> dict[str, Any]:
         """The audit of the drained line; AssertionError if it is not even at any time."""
         result: dict[str, Any] = {}

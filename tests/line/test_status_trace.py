@@ -35,6 +35,7 @@ def test_a_hit_is_traced_by_its_link_its_token_its_id_and_its_message(line: Line
     headers = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)", "X-Forwarded-For": ADDRESS}
     assert httpx.get(mailing.click, headers=headers, trust_env=False).status_code == 302
     mailing.wait_for(1)
+    line.wait_until_empty()
     by_link = line.lines("trace", mailing.click, "--format", "json")
     assert len(by_link) == 2
     event_id = by_link[0]["event_id"]
@@ -56,7 +57,7 @@ def test_a_repeated_item_shows_both_its_copies(line: Line) -> None:
     api = Api(line.endpoints["api"])
     assert api.feed([item]) + api.feed([item]) == []
     mailing.wait_for(1)
-    line.audit()
+    line.wait_until_empty()
     found = line.lines("trace", f"{mailing.name}/{mailing.message}", "--format", "json")
     assert [one["where"].partition("[")[0] for one in found] == [
         "tracking.events",

@@ -170,25 +170,29 @@ class _Server(uvicorn.Server):
 
 
 def serve_until_signal(core: Core, credentials: Credentials, port: int, stopping: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT, then call `stopping` and finish what runs (bounded)."""
-    listener = socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)
-    app = Guard(HttpFront(core, credentials).app(), listener.getsockname()[1])
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        server_header=False,
-        timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
-    )
-    asyncio.run(_serve(_Server(config), listener, stopping))
+    """Serve until SIGTERM or SIGINT, then call `stopping` and finish what runs (bounded). Raises OSError."""
+    asyncio.run(_serve(core, credentials, port, stopping))
 
 
-async def _serve(server: _Server, listener: socket.socket, stopping: Callable[[], None]) -> None:
-    def stop() -> None:
-        stopping()
-        server.should_exit = True
-
+async def _serve(core: Core, credentials: Credentials, port: int, stopping: Callable[[], None]) -> None:
+    """The signals come first: whoever can connect may also end it in order."""
+    stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
-    await server.serve(sockets=[listener])
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    listener = socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)
+    server = _Server(
+        uvicorn.Config(
+            Guard(HttpFront(core, credentials).app(), listener.getsockname()[1]),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
+        )
+    )
+    serving, waiting = asyncio.create_task(server.serve(sockets=[listener])), asyncio.create_task(stopped.wait())
+    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    stopping()
+    server.should_exit = True
+    await serving
