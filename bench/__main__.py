@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 #: In the order of the line.
-RUNS = ("instrument", "edge", "forward", "streams", "rows", "latency")
+RUNS = ("instrument", "edge", "forward", "streams", "rows", "loader", "latency")
 
 
 def main() -> int:

@@ -1,6 +1,6 @@
 """What the loader hands to the row mapping, and what it gets: one block per table, by columns."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from sendtrail.enriched import EnrichedHeader, Row
@@ -20,14 +20,14 @@ class BadLine(NamedTuple):
 class LoadedRecord(NamedTuple):
     """One accepted record of tracking.enriched: its partition, its own offset, and what is in it.
 
-    `rows`: in the record's order, without those that are loaded already (partial overlap).
+    `rows`: in the record's order, without those that are loaded already (partial overlap); gone through more than once.
     `log_time_ms`: Kafka's time of the record, UTC milliseconds.
     """
 
     partition: int
     offset: int
     header: EnrichedHeader
-    rows: Sequence[Row | BadLine]
+    rows: Iterable[Row | BadLine]
     log_time_ms: int
 
 

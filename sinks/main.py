@@ -12,7 +12,7 @@ from kafka.errors import KafkaError
 
 from sendtrail.clickhouse import connect
 from sendtrail.errors import SendtrailError, SettingsError
-from sendtrail.process import AdminServer, Health, StopSignal, collect_seldom, setup_logging
+from sendtrail.process import AdminServer, Health, StopSignal, setup_logging
 from sendtrail.settings import EXIT_CODE, ClickHouseSettings, Config, KafkaSettings, LoaderSettings, load
 from sinks.consume import Source, enriched_id
 from sinks.loader import Loader
@@ -53,7 +53,6 @@ class Vitals:
 def main(config: Config, observe: Observe = unobserved) -> int:
     """Run until SIGTERM or SIGINT; 0 after a drain, 1 if another process is in the way."""
     log = setup_logging("loader")
-    collect_seldom()
     for library in ("kafka", "clickhouse_driver"):  # each failed attempt with its traceback; the loop says it once
         logging.getLogger(library).setLevel(logging.ERROR)
     try:

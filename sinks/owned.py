@@ -19,9 +19,9 @@ from sinks.plan import MAX_BLOCK_BYTES, CommitMetadata
 from sinks.resume import Open, Stop, resume
 from sinks.server import Server
 
-_POLL_RECORDS = 200
+_POLL_RECORDS = 100
 #: Fetching stops while this many blocks' worth of rows wait.
-_BLOCKS_AHEAD = 3
+_BLOCKS_AHEAD = 2
 
 _DROPPED = {
     Verdict.REPLAY: "sendtrail_loader_replayed_total",
@@ -163,11 +163,15 @@ class Owned:
 
     def rows_waiting(self) -> int:
         """Rows read and not yet in a plan."""
-        return sum(entry.rows for partition in self.partitions.values() for entry in partition.entries)
+        return sum(partition.rows for partition in self.partitions.values())
+
+    def oldest(self) -> float | None:
+        """When the record that waits longest arrived, in monotonic seconds."""
+        return min((each.entries[0].arrived for each in self.partitions.values() if each.entries), default=None)
 
     def flow(self, closed: bool) -> None:
         """Fetch only where records can be taken; heartbeats go on."""
-        size = sum(entry.size for partition in self.partitions.values() for entry in partition.entries)
+        size = sum(partition.size for partition in self.partitions.values())
         full = (
             self.rows_waiting() >= _BLOCKS_AHEAD * self._settings.batch_rows or size >= _BLOCKS_AHEAD * MAX_BLOCK_BYTES
         )

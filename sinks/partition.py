@@ -27,10 +27,11 @@ class Turn(NamedTuple):
 
 
 class Share(NamedTuple, Generic[R]):
-    """What a plan takes of one partition: the range, the records in it, and the chain position after it."""
+    """What a plan takes of one partition: the range, the records in it, and the chain position before and after it."""
 
     range: Range
     records: list[R]
+    since: int
     last: int
 
 
@@ -43,7 +44,9 @@ class Partition(Generic[R]):
         self.committed = committed
         self.committed_last = last
         self.position = committed
+        self._taken = (committed, last)  # where the next share begins
         self.entries: deque[Entry] = deque()
+        self.rows = self.size = 0  # of the entries
         self.gap: Gap | None = None
         self.turn: Turn | None = None
         self._records: deque[tuple[R, int]] = deque()
@@ -72,16 +75,21 @@ class Partition(Generic[R]):
         """Queue a record that extends the chain up to source offset `last`."""
         self._records.append((record, last))
         self.entries.append(entry)
+        self.rows += entry.rows
+        self.size += entry.size
         self.last = last
         self.gap = None
 
     def take(self, count: int) -> Share[R]:
-        """Remove the first `count` records for a plan. Call `commit` once they are loaded."""
+        """Remove the first `count` records for a plan; `commit` follows once they are loaded, in order of the plans."""
         taken = [self._records.popleft() for _ in range(count)]
         for _ in range(count):
-            self.entries.popleft()
-        last = taken[-1][1] if taken else self.committed_last
-        return Share((self.committed, self._end()), [record for record, _ in taken], last)
+            entry = self.entries.popleft()
+            self.rows -= entry.rows
+            self.size -= entry.size
+        first, since = self._taken
+        self._taken = self._end(), taken[-1][1] if taken else since
+        return Share((first, self._taken[0]), [record for record, _ in taken], since, self._taken[1])
 
     def _end(self) -> int:
         """Where a range ends when everything taken is out of the queue.
@@ -95,9 +103,10 @@ class Partition(Generic[R]):
     def commit(self, end: int, last: int) -> None:
         """Note what is loaded and committed."""
         self.committed, self.committed_last = end, last
+        self._taken = max(self._taken, (end, last))
 
     @property
     def advance(self) -> int | None:
         """The offset to commit where nothing waits but dropped records were passed."""
         end = self._end()
-        return end if not self.entries and end > self.committed else None
+        return end if not self.entries and self._taken[0] == self.committed < end else None

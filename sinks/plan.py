@@ -1,8 +1,9 @@
 """Plans: which ranges one insert loads, how commits remember them, and the tokens made of them (pure)."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heapreplace
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -117,15 +118,12 @@ class Limits(NamedTuple):
     metadata: int = METADATA_BYTES
 
 
-Waiting = Mapping[int, Sequence[Entry]]  # by partition, in order of offset
+Waiting = Mapping[int, Iterable[Entry]]  # by partition, in order of offset
 
 
-def is_due(waiting: Waiting, now: float, limits: Limits, wait_s: float) -> bool:
-    """True if there are enough rows or the oldest has waited long enough."""
-    oldest = min((entries[0].arrived for entries in waiting.values() if entries), default=None)
-    if oldest is None:
-        return False
-    return now - oldest >= wait_s or sum(e.rows for entries in waiting.values() for e in entries) >= limits.rows
+def is_due(oldest: float | None, rows: int, now: float, limits: Limits, wait_s: float) -> bool:
+    """True if there are enough rows or the oldest record, which arrived at `oldest`, has waited long enough."""
+    return oldest is not None and (rows >= limits.rows or now - oldest >= wait_s)
 
 
 def cut(waiting: Waiting, limits: Limits) -> dict[int, int]:
@@ -135,20 +133,21 @@ def cut(waiting: Waiting, limits: Limits) -> dict[int, int]:
     what is taken is always the head of its queue; partitions that the metadata has no room for wait for the next plan.
     """
     block = _Block(limits)
-    heads = [(entries[0].arrived, partition) for partition, entries in waiting.items() if entries]
+    queues = {partition: iter(entries) for partition, entries in waiting.items()}
+    heads = [(entry.arrived, partition, entry) for partition, queue in queues.items() for entry in islice(queue, 1)]
     heapify(heads)
     taken: dict[int, int] = {}
     while heads and block.rows < limits.rows:
-        _, partition = heads[0]
-        entries, count = waiting[partition], taken.get(partition, 0)
-        if not block.add(partition, entries[count]):
+        _, partition, entry = heads[0]
+        if not block.add(partition, entry):
             heappop(heads)
             continue
-        taken[partition] = count + 1
-        if count + 1 < len(entries):
-            heapreplace(heads, (entries[count + 1].arrived, partition))
-        else:
+        taken[partition] = taken.get(partition, 0) + 1
+        following = next(queues[partition], None)
+        if following is None:
             heappop(heads)
+        else:
+            heapreplace(heads, (following.arrived, partition, following))
     return taken
 
 

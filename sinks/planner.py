@@ -1,23 +1,25 @@
 """Plans from cut to commit, one at a time: step 2 to 4 of DESIGN §7, and redoing what was left open."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import NamedTuple
 
 import structlog
 
 from sendtrail import metrics
 from sendtrail.settings import KafkaSettings, LoaderSettings
-from sinks.blocks import MAPPING_VERSION
+from sinks.blocks import MAPPING_VERSION, Blocks, LoadedRecord, Place, StoredRow, Target
 from sinks.consume import Source, read_ranges
 from sinks.owned import Owned
+from sinks.partition import Share
 from sinks.plan import CommitMetadata, Entry, Limits, Plan, cut, digest, is_due
 from sinks.redo import Redo, gather
 from sinks.resume import Open, Stop, is_doubtful
 from sinks.rows import UnknownMapping, build
 from sinks.server import Server
-from sinks.worker import START_WITHIN_S, Observe, Order, Outcome, State, Step, Worker
+from sinks.worker import START_WITHIN_S, Course, Observe, Order, Outcome, State, Step, Worker
 
 Ends = dict[int, tuple[int, int]]  # partition -> end of its range, chain position there
 
@@ -30,6 +32,28 @@ class Job(NamedTuple):
     ends: Ends
     how: str
     assignment: int
+
+
+class Ready(NamedTuple):
+    """A plan that is cut; `blocks` are built where that needs no look at the tables, which change until it is begun."""
+
+    plan: Plan
+    shares: dict[int, Share[LoadedRecord]]
+    blocks: Blocks | None
+
+
+class NotYet(Exception):
+    """A re-label or a late event is to be looked up, and the insert before is not done."""
+
+
+class LookLater:
+    """A StoredLookup for a plan that is built ahead."""
+
+    def rows(self, targets: Collection[Target]) -> Mapping[Target, StoredRow]:
+        raise NotYet
+
+    def first_places(self, targets: Collection[Target]) -> Mapping[Target, Place]:
+        raise NotYet
 
 
 class Planner:
@@ -56,18 +80,30 @@ class Planner:
         self._doubts: set[str] = set()
         self._stepped = float("-inf")
         self._log = structlog.get_logger("loader")
+        self._ready: Ready | None = None
         self.job: Job | None = None
 
     def begin(self) -> None:
         """With no job at hand: redo an open plan, or make a plan of what waits, or commit past what was dropped."""
         if self._owned.opens:
             self._redo(next(iter(self._owned.opens.values())).plan)
-            return
-        waiting = {} if self._server.held_by else self._waiting()
-        if is_due(waiting, self._clock(), self._limits, self._wait_s):
-            self._plan(waiting)
-            return
-        self._server.answer_tools()
+        elif self._server.held_by:
+            self._server.answer_tools()
+        elif self._ready is not None or self._is_due():
+            self._plan()
+        else:
+            self._server.answer_tools()
+            self._step()
+
+    def ahead(self) -> None:
+        """With a job at hand: cut and build the plan that follows, once there are rows for a whole block."""
+        if self._ready is None and self._owned.rows_waiting() >= self._limits.rows:
+            ready = self._cut()
+            with suppress(NotYet):
+                ready = ready._replace(blocks=build(_records(ready), LookLater()))
+            self._ready = ready
+
+    def _step(self) -> None:
         if self._clock() - self._stepped >= self._wait_s and (steps := self._owned.steps()):
             self._source.commit(steps, self._owned.assignment)
             self._owned.stepped(steps)
@@ -91,11 +127,17 @@ class Planner:
         elif outcome.state is State.FAILED:
             metrics.counter("sendtrail_loader_plans_total").labels("failed").inc()
             self._owned.stop_all(job.ends, f"a plan can't be inserted: {outcome.error}")
+            self._start_again()
 
     def cancel(self) -> None:
-        """Have the present order end as soon as it can; its plan stays open."""
+        """Have the present order end as soon as it can; its plan stays open. What is cut ahead is forgotten."""
+        self._ready = None
         if self.job is not None:
-            self.job.order.cancel.set()
+            self.job.order.course.cancel.set()
+
+    def _is_due(self) -> bool:
+        oldest, rows = self._owned.oldest(), self._owned.rows_waiting()
+        return is_due(oldest, rows, self._clock(), self._limits, self._wait_s)
 
     def _waiting(self) -> dict[int, Sequence[Entry]]:
         """What waits, of the source topic whose record waits longest: a plan has one."""
@@ -105,25 +147,29 @@ class Planner:
         topic_id = min(partitions.values(), key=lambda each: each.entries[0].arrived).topic_id
         return {number: each.entries for number, each in partitions.items() if each.topic_id == topic_id}
 
-    def _plan(self, waiting: Mapping[int, Sequence[Entry]]) -> None:
+    def _cut(self) -> Ready:
+        partitions = self._owned.partitions
+        shares = {
+            number: partitions[number].take(count) for number, count in cut(self._waiting(), self._limits).items()
+        }
+        topic_id = str(partitions[next(iter(shares))].topic_id)
+        ranges = {number: share.range for number, share in sorted(shares.items())}
+        return Ready(Plan(topic_id, self._owned.log_id, ranges), shares, None)
+
+    def _plan(self) -> None:
         """Cut, commit the intent, insert. After an error all is forgotten and the records are read again."""
         start_by = self._clock() + START_WITHIN_S
         if not self._server.may_insert():
             return
-        partitions = self._owned.partitions
-        shares = {number: partitions[number].take(count) for number, count in cut(waiting, self._limits).items()}
+        ready, self._ready = self._ready or self._cut(), None
         self._observe(Step.CUT)
-        topic_id = str(partitions[next(iter(shares))].topic_id)
-        plan = Plan(topic_id, self._owned.log_id, {number: share.range for number, share in sorted(shares.items())})
-        blocks = build([record for share in shares.values() for record in share.records], self._server.lookup)
-        intent = self._intent(plan)
-        self._source.commit(
-            {number: (share.range[0], intent(partitions[number].committed_last)) for number, share in shares.items()},
-            self._owned.assignment,
-        )
+        blocks = ready.blocks or build(_records(ready), self._server.lookup)
+        intent = self._intent(ready.plan)
+        begins = {number: (share.range[0], intent(share.since)) for number, share in ready.shares.items()}
+        self._source.commit(begins, self._owned.assignment)
         self._observe(Step.INTENT)
-        ends = {number: (share.range[1], share.last) for number, share in shares.items()}
-        self._submit(Order(plan, blocks, start_by=start_by), ends, "loaded")
+        ends = {number: (share.range[1], share.last) for number, share in ready.shares.items()}
+        self._submit(Order(ready.plan, blocks, start_by=start_by), ends, "loaded")
 
     def _intent(self, plan: Plan) -> Callable[[int], CommitMetadata]:
         started, blocks, schema = self._server.facts()
@@ -155,6 +201,10 @@ class Planner:
                 last = partition.committed_last
                 commits[number] = (first, CommitMetadata(job.order.plan.topic_id, last, log=job.order.plan.log_id))
         self._source.commit(commits, self._owned.assignment)
+        self._start_again()
+
+    def _start_again(self) -> None:
+        self._ready = None
         self._owned.forget()
 
     def _redo(self, plan: Plan) -> None:
@@ -172,7 +222,7 @@ class Planner:
             self._log.info("an open plan was inserted by another loader", partitions=sorted(own))
             self._commit_ends(plan, redo.ends)
         else:
-            self._log.info("redoing an open plan", partitions=sorted(plan.ranges), doubtful=order.doubtful)
+            self._log.info("redoing an open plan", partitions=sorted(plan.ranges), doubtful=order.course.doubtful)
             self._submit(order, redo.ends, "redone")
 
     def _order_again(self, plan: Plan, redo: Redo, open_: Open) -> Order | Stop | None:
@@ -187,4 +237,8 @@ class Planner:
         doubtful = digest(plan) in self._doubts or is_doubtful(
             intent, self._server.facts(), window=self._settings.dedup_window, replicated=self._replicated
         )
-        return Order(plan, blocks, redo=True, doubtful=doubtful)
+        return Order(plan, blocks, redo=True, course=Course(doubtful=doubtful))
+
+
+def _records(ready: Ready) -> list[LoadedRecord]:
+    return [record for share in ready.shares.values() for record in share.records]

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Sequence, Set
 from typing import NamedTuple
 
-from sendtrail.enriched import EventRow, RejectRow, RelabelRow
+from sendtrail.enriched import EventRow, RejectRow, RelabelRow, Row
 from sendtrail.errors import Invalid, SendtrailError
 from sendtrail.packs import minute_of
 from sinks import refuse
@@ -16,7 +16,17 @@ from sinks.late import late_duplicates
 from sinks.prove import are_sound, fault
 from sinks.relabels import Origin, relabel, target_of
 from sinks.tally import Tally, audit_block, bounded
-from sinks.transpose import Columns, append_rows, event_block, event_columns, fields_of, row_at
+from sinks.transpose import (
+    PIECE,
+    Columns,
+    add_fields,
+    append_rows,
+    event_at,
+    event_block,
+    event_columns,
+    fields_of,
+    row_at,
+)
 
 
 class UnknownMapping(SendtrailError):
@@ -45,27 +55,39 @@ class _Relabel(NamedTuple):
 
 
 class _Batch:
-    """The lines of a plan by kind. `events` and `owners` (numbers of their records) run parallel."""
+    """The lines of a plan by kind. `fields` of its events and `owners` (numbers of their records) run parallel.
+
+    Records are decoded one after the other and transposed while they are in the processor's cache: a plan's rows kept
+    as objects would cost several times what their columns do.
+    """
 
     def __init__(self, records: Sequence[LoadedRecord]) -> None:
         self.records = [record._replace(log_time_ms=bounded(record.log_time_ms, MAX_TIME_MS)) for record in records]
         self.tallies = [Tally() for _ in records]
-        self.events: list[EventRow] = []
         self.owners: list[int] = []
         self.relabels: list[_Relabel] = []
         self.rejects: list[refuse.RejectColumns] = []
-        self.fields: Columns = {}
+        self.fields: Columns = fields_of([])
+        piece: list[EventRow] = []
         for number in range(len(records)):
-            self._sort(number)
+            piece += self._sort(number)
+            if len(piece) >= PIECE:
+                add_fields(self.fields, piece)
+                piece = []
+        add_fields(self.fields, piece)
 
-    def _sort(self, number: int) -> None:
+    def _sort(self, number: int) -> list[EventRow]:
+        """The events of a record; what else is in it goes where it belongs."""
         record = self.records[number]
-        events = [row for row in record.rows if type(row) is EventRow]
-        self.events += events
+        rows = list(record.rows)
+        events = [row for row in rows if type(row) is EventRow]
         self.owners += [number] * len(events)
-        if len(events) == len(record.rows):
-            return
-        for row in record.rows:
+        if len(events) < len(rows):
+            self._sort_others(number, record, rows)
+        return events
+
+    def _sort_others(self, number: int, record: LoadedRecord, rows: Sequence[Row | BadLine]) -> None:
+        for row in rows:
             if isinstance(row, RelabelRow):
                 self.relabels.append(_Relabel(number, row))
             elif isinstance(row, RejectRow):
@@ -80,12 +102,12 @@ class _Batch:
 
     def keep_sound(self) -> None:
         """Turn events that ClickHouse would refuse into rejects."""
-        self.fields = fields_of(self.events)
         if are_sound(self.fields):
             return
-        faults = {number: text for number, row in enumerate(self.events) if (text := fault(row)) is not None}
-        for number, text in faults.items():
-            owner, row = self.owners[number], self.events[number]
+        rows = (event_at(self.fields, number) for number in range(len(self.owners)))
+        faults = {number: (row, text) for number, row in enumerate(rows) if (text := fault(row)) is not None}
+        for number, (row, text) in faults.items():
+            owner = self.owners[number]
             self.tallies[owner].refused[_minute(row, self.records[owner])] += 1
             self.reject(owner, refuse.from_loader(self.records[owner], row, "bad_field", text))
         self._leave_out(faults.keys())
@@ -98,16 +120,16 @@ class _Batch:
         duplicates = late_duplicates(self.fields, topic_ids, stored)
         for number in duplicates:
             owner = self.owners[number]
-            self.tallies[owner].late_duplicate[_minute(self.events[number], self.records[owner])] += 1
+            row = event_at(self.fields, number)
+            self.tallies[owner].late_duplicate[_minute(row, self.records[owner])] += 1
         self._leave_out(duplicates)
 
     def _leave_out(self, numbers: Set[int]) -> None:
         if not numbers:
             return
-        kept = [number for number in range(len(self.events)) if number not in numbers]
-        self.events = [self.events[number] for number in kept]
+        kept = [number for number in range(len(self.owners)) if number not in numbers]
         self.owners = [self.owners[number] for number in kept]
-        self.fields = fields_of(self.events)
+        self.fields = {name: [values[number] for number in kept] for name, values in self.fields.items()}
 
     def columns(self) -> Columns:
         """Columns of the events that are left; counts them as stored."""

@@ -71,19 +71,26 @@ class Outcome(NamedTuple):
 
 
 @dataclass
-class Order:
-    """What to insert. `start_by`: monotonic seconds by which the first insert must begin. `redo`: it may be there.
+class Course:
+    """What an order met on its way: an answer that it failed, or no answer; and whether it is wanted still.
 
-    `refused` and `doubtful` say what the order met on its way: an answer that it failed, or no answer.
+    Apart from the order, since tenacity keeps what its callbacks know until the next search for cycles.
     """
+
+    doubtful: bool = False
+    refused: bool = False
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass
+class Order:
+    """What to insert. `start_by`: monotonic seconds by which the first insert must begin. `redo`: it may be there."""
 
     plan: Plan
     blocks: Blocks
     start_by: float = float("inf")
     redo: bool = False
-    doubtful: bool = False
-    refused: bool = False
-    cancel: threading.Event = field(default_factory=threading.Event)
+    course: Course = field(default_factory=Course)
 
 
 class Cancelled(Exception):
@@ -115,13 +122,13 @@ class Worker:
         try:
             return self._insert_all(order)
         except Cancelled:
-            return Outcome(State.CANCELLED, order.doubtful)
+            return Outcome(State.CANCELLED, order.course.doubtful)
         except SendtrailError as error:
-            return Outcome(State.FAILED, order.doubtful, str(error))
+            return Outcome(State.FAILED, order.course.doubtful, str(error))
         except Exception as error:
             # The thread's outermost place: what can be retried was, so the order was cancelled or can't be done.
             state = State.CANCELLED if is_retryable(error) else State.FAILED
-            return Outcome(state, order.doubtful or not is_answered(error), one_line(error))
+            return Outcome(state, order.course.doubtful or not is_answered(error), one_line(error))
         finally:
             self.trouble = ""
 
@@ -130,7 +137,7 @@ class Worker:
         begun = order.redo
         for step, block in ((Step.EVENTS, blocks.events), (Step.REJECTS, blocks.rejects), (Step.AUDIT, blocks.audit)):
             if block.rows:
-                for attempt in self._attempts(order):
+                for attempt in self._attempts(order.course):
                     with attempt:
                         if order.redo or attempt.retry_state.attempt_number > 1:
                             self._wait_for_quiet(order)
@@ -150,13 +157,13 @@ class Worker:
     def _settle(self, order: Order) -> int:
         """Count and repair what a token can't vouch for (sinks/unknown.py)."""
         repaired = 0
-        for attempt in self._attempts(order):
+        for attempt in self._attempts(order.course):
             with attempt:
-                if order.doubtful:
+                if order.course.doubtful:
                     self._wait_for_quiet(order)
                     with self._alone():
                         repaired = sum(settle(self._client, order.plan, order.blocks))
-                elif order.redo or order.refused:
+                elif order.redo or order.course.refused:
                     repaired = settle_rows(self._client, order.plan, order.blocks)
         return repaired
 
@@ -172,33 +179,33 @@ class Worker:
         A tool that worked while the plan was open may have changed or read what it had inserted: that is doubtful.
         """
         while pauses := self._control.read().pauses:
-            order.doubtful = True
+            order.course.doubtful = True
             self._control.hold(pauses)
             self._sleep(order)
         while self._control.inserts_running(self._settings.database, digest(order.plan)):
             self._sleep(order)
 
     def _sleep(self, order: Order) -> None:
-        if order.cancel.wait(POLL_S):
+        if order.course.cancel.wait(POLL_S):
             raise Cancelled
 
-    def _attempts(self, order: Order) -> Iterable[AttemptManager]:
+    def _attempts(self, course: Course) -> Iterable[AttemptManager]:
         """Try for ever, unless the order is cancelled or the error is none that time heals."""
         return Retrying(
             retry=retry_if_exception(lambda error: is_retryable(error) or isinstance(error, PauseError)),
             wait=wait_exponential(0.2, max=10),
-            stop=stop_when_event_set(order.cancel),
-            sleep=sleep_using_event(order.cancel),
-            after=lambda state: self._note(order, state),
+            stop=stop_when_event_set(course.cancel),
+            sleep=sleep_using_event(course.cancel),
+            after=lambda state: self._note(course, state),
             reraise=True,
         )
 
-    def _note(self, order: Order, state: RetryCallState) -> None:
+    def _note(self, course: Course, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome is not None else None
         if error is None or isinstance(error, Cancelled):
             return
-        order.refused = True
-        order.doubtful = order.doubtful or not is_answered(error)
+        course.refused = True
+        course.doubtful = course.doubtful or not is_answered(error)
         self.trouble = one_line(error)
         metrics.counter("sendtrail_loader_errors_total").labels(code_of(error)).inc()
         if worth_saying(state.attempt_number):

@@ -3,14 +3,14 @@
 from types import SimpleNamespace
 from typing import Any
 
-from sendtrail.enriched import EnrichedHeader, EventRow, RelabelRow, Row, encode_row, enriched_headers
+from sendtrail.enriched import EnrichedHeader, EventRow, MinuteCounts, RelabelRow, Row, encode_row, enriched_headers
 from sendtrail.errors import Invalid
 from sendtrail.events import VERSION
 from sendtrail.ids import hit_id, transaction_id
 from sendtrail.packs import join
 from sinks.blocks import BadLine, LoadedRecord
 from sinks.chain import Verdict
-from sinks.decode import entry_of, loaded_record, months_of, offer, read_lines
+from sinks.decode import entry_of, loaded_record, months_in, months_of, offer, read_lines
 from sinks.partition import Partition
 
 TOPIC = "4f1c2a3e-0000-4000-8000-000000000001"
@@ -56,10 +56,26 @@ def test_an_overlap_keeps_the_rows_above_the_chain() -> None:
 
 
 def test_an_entry_counts_what_the_tables_get() -> None:
-    rows: list[Row] = [event(9), event(9), relabel(hit_id(MARCH_2024))]
-    record = LoadedRecord(3, 40, header(9, 9), rows, 1_000)
+    value = value_of(event(9), event(9), relabel(hit_id(MARCH_2024)))
+    counts = {"29": MinuteCounts(events_in=2, out=2, relabels=1)}
+    record = loaded_record(3, 40, 1_000, EnrichedHeader(TOPIC, 9, 9, counts), value, last=8)
     entry = entry_of(record, 777, 5.0)
     assert (entry.offset, entry.rows, entry.size, entry.arrived) == (40, 5, 777, 5.0)
+    assert entry_of(loaded_record(3, 41, 1_000, header(10, 10), b"", last=9), 0, 5.0).rows == 1
+
+
+def test_months_are_read_from_the_header_where_it_knows_them() -> None:
+    def months(value: bytes, **counts: MinuteCounts) -> frozenset[int]:
+        minutes = {minute.removeprefix("m"): count for minute, count in counts.items()}
+        return months_in(loaded_record(3, 40, 1_000, EnrichedHeader(TOPIC, 9, 9, minutes), value, last=8))
+
+    march, april = f"m{MARCH_2024 // 60_000}", f"m{APRIL_2024 // 60_000}"
+    one = MinuteCounts(events_in=1, out=1)
+    assert months(b"never read", **{march: one, april: one}) == {2024 * 12 + 3, 2024 * 12 + 4}
+    relabels = MinuteCounts(relabels=1)
+    assert months(value_of(relabel(hit_id(MARCH_2024))), **{april: relabels}) == {2024 * 12 + 3}
+    assert months(value_of(event(9, MARCH_2024)), m0=one) == {2024 * 12 + 3}
+    assert months(value_of(event(9, MARCH_2024)), mx=one) == {2024 * 12 + 3}
 
 
 def test_months_are_those_of_calendars() -> None:

@@ -37,6 +37,20 @@ def test_a_share_ends_before_what_still_waits() -> None:
     assert partition.take(1).range == (12, 13)
 
 
+def test_shares_follow_each_other_before_the_first_is_committed() -> None:
+    partition: Partition[list[int]] = Partition(TOPIC, 4, committed=10)
+    for n in range(3):
+        offer(partition, 10 + n, 5 + n, 5 + n)
+    first, second = partition.take(1), partition.take(2)
+    assert (first.range, first.since, first.last) == ((10, 11), 4, 5)
+    assert (second.range, second.since, second.last) == ((11, 13), 5, 7)
+    assert offer(partition, 13, 2, 2) is Verdict.REPLAY
+    assert partition.advance is None  # two plans are not committed yet
+    partition.commit(11, 5)
+    partition.commit(13, 7)
+    assert partition.advance == 14
+
+
 def test_replays_are_passed_without_a_plan() -> None:
     partition: Partition[list[int]] = Partition(TOPIC, 4, committed=10)
     assert partition.advance is None
@@ -156,7 +170,7 @@ def load(paper: Paper, limits: Limits, steps: list[bool], available: int) -> Non
         plan = Plan(TOPIC, "log", {number: share.range for number, share in shares.items()})
         step()
         for number in plan.ranges:
-            intent = CommitMetadata(TOPIC, partitions[number].committed_last, plan.ranges, log="log")
+            intent = CommitMetadata(TOPIC, shares[number].since, plan.ranges, log="log")
             paper.commits[number] = (plan.ranges[number][0], encode_metadata(intent))
         finish(plan, {number: (share.records, share.last) for number, share in shares.items()})
         for number, share in shares.items():

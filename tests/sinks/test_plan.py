@@ -152,8 +152,7 @@ def test_a_record_that_does_not_fit_leaves_room_for_other_partitions() -> None:
 
 def test_due_by_rows_or_by_age() -> None:
     limits = Limits(rows=100)
-    assert not is_due({}, 10.0, limits, 0.5)
-    assert not is_due({0: []}, 10.0, limits, 0.5)
-    assert not is_due({0: [entry(0, 99, at=9.8)]}, 10.0, limits, 0.5)
-    assert is_due({0: [entry(0, 99, at=9.8)], 1: [entry(0, 1, at=9.9)]}, 10.0, limits, 0.5)
-    assert is_due({0: [entry(0, 1, at=9.5)]}, 10.0, limits, 0.5)
+    assert not is_due(None, 0, 10.0, limits, 0.5)
+    assert not is_due(9.8, 99, 10.0, limits, 0.5)
+    assert is_due(9.8, 100, 10.0, limits, 0.5)
+    assert is_due(9.5, 1, 10.0, limits, 0.5)
