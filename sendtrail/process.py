@@ -8,10 +8,13 @@ import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from sendtrail.errors import SettingsError
+from sendtrail.settings import EXIT_CODE, Config, load
 
 Log = structlog.stdlib.BoundLogger
 
@@ -56,6 +59,18 @@ def collect_seldom() -> None:
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def run_stage(main: Callable[[Config], int]) -> NoReturn:
+    """Run a stage's `main` with the settings of file and environment, and end the process with its exit code.
+
+    A setting that is unknown or malformed is one line on standard error and exit code 3.
+    """
+    try:
+        sys.exit(main(load()))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        sys.exit(EXIT_CODE)
 
 
 class StopSignal:

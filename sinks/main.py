@@ -1,7 +1,6 @@
 """sendtrail loader: tracking.enriched -> ClickHouse."""
 
 import logging
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TypeVar
@@ -12,8 +11,8 @@ from kafka.errors import KafkaError
 
 from sendtrail.clickhouse import connect
 from sendtrail.errors import SendtrailError, SettingsError
-from sendtrail.process import AdminServer, Health, StopSignal, setup_logging
-from sendtrail.settings import EXIT_CODE, ClickHouseSettings, Config, KafkaSettings, LoaderSettings, load
+from sendtrail.process import AdminServer, Health, StopSignal, run_stage, setup_logging
+from sendtrail.settings import ClickHouseSettings, Config, KafkaSettings, LoaderSettings
 from sinks.consume import Source, enriched_id
 from sinks.loader import Loader
 from sinks.member import Member
@@ -133,8 +132,4 @@ def _until(attempt: Callable[[], T], outage: Outage, stop: StopSignal) -> T | No
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(load()))
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        sys.exit(EXIT_CODE)
+    run_stage(main)

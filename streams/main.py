@@ -15,8 +15,8 @@ from tenacity import RetryError, Retrying, retry_if_result, wait_fixed
 
 from sendtrail.errors import SettingsError, TopicsError
 from sendtrail.kafka_admin import ensure_topics, wait_for_kafka
-from sendtrail.process import AdminServer, Log, StopSignal, collect_seldom, setup_logging
-from sendtrail.settings import EXIT_CODE, Config, KafkaSettings, StreamSettings, TrackingSettings, load
+from sendtrail.process import AdminServer, Log, StopSignal, collect_seldom, run_stage, setup_logging
+from sendtrail.settings import EXIT_CODE, Config, KafkaSettings, StreamSettings, TrackingSettings
 from sendtrail.topics import EVENTS
 from streams.errors import EXIT_RESTART, EXIT_STOPPED, Restart, Stopped
 from streams.service import Service
@@ -127,4 +127,4 @@ def _limit_stop(exit_code: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(load()))
+    run_stage(main)

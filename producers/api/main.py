@@ -9,8 +9,8 @@ from producers.api.app import make_app
 from producers.api.spool import ApiSpool
 from sendtrail import keyring
 from sendtrail.errors import KeysError, SettingsError
-from sendtrail.process import AdminServer, StopSignal, setup_logging
-from sendtrail.settings import EXIT_CODE, ApiSettings, Config, KeySettings, load
+from sendtrail.process import AdminServer, StopSignal, run_stage, setup_logging
+from sendtrail.settings import EXIT_CODE, ApiSettings, Config, KeySettings
 
 
 def main(config: Config) -> int:
@@ -57,8 +57,4 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(load()))
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        sys.exit(EXIT_CODE)
+    run_stage(main)

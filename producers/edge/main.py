@@ -12,8 +12,8 @@ from producers.edge.server import EdgeServer
 from producers.spool import SpoolWriter
 from sendtrail import keyring
 from sendtrail.errors import KeysError, SettingsError
-from sendtrail.process import AdminServer, Health, Log, collect_seldom, setup_logging
-from sendtrail.settings import EXIT_CODE, Config, EdgeSettings, KeySettings, load
+from sendtrail.process import AdminServer, Health, Log, collect_seldom, run_stage, setup_logging
+from sendtrail.settings import EXIT_CODE, Config, EdgeSettings, KeySettings
 
 DRAIN_S = 10.0
 KEYS_POLL_S = 1.0
@@ -122,8 +122,4 @@ def _allow_files(connections: int, log: Log) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(load()))
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        sys.exit(EXIT_CODE)
+    run_stage(main)

@@ -5,8 +5,8 @@ import sys
 from producers.forward.forwarder import Forwarder
 from producers.forward.session import quiet_client
 from sendtrail.errors import SettingsError, TopicsError
-from sendtrail.process import AdminServer, StopSignal, setup_logging
-from sendtrail.settings import EXIT_CODE, Config, ForwardSettings, KafkaSettings, load
+from sendtrail.process import AdminServer, StopSignal, run_stage, setup_logging
+from sendtrail.settings import EXIT_CODE, Config, ForwardSettings, KafkaSettings
 
 
 def main(config: Config) -> int:
@@ -30,8 +30,4 @@ def main(config: Config) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(load()))
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        sys.exit(EXIT_CODE)
+    run_stage(main)
