@@ -65,3 +65,7 @@ CONTENTS = Topic(
 )  # fmt: skip
 
 TOPICS: tuple[Topic, ...] = (EVENTS, ENRICHED, REJECTS, DELIVERIES, CONTENTS)
+
+#: Consumer groups, before the prefix.
+STREAMS_GROUP = "sendtrail-streams"
+LOADER_GROUP = "sendtrail-loader"

@@ -16,11 +16,9 @@ from kafka.structs import MemberState
 
 from sendtrail.kafka_admin import physical_name, topic_id
 from sendtrail.settings import KafkaSettings
-from sendtrail.topics import ENRICHED, MIB
+from sendtrail.topics import ENRICHED, LOADER_GROUP, MIB
 from sinks.member import OneOwner
 from sinks.plan import Commit, CommitMetadata, Range, RangeGone, decode_metadata, encode_metadata
-
-GROUP = "sendtrail-loader"
 
 _COMMIT_TIMEOUT_MS = 15_000
 _READ_TIMEOUT_S = 60.0
@@ -68,7 +66,7 @@ class Source:
         strategies = {"partition_assignment_strategy": (OneOwner(),)} if one_owner else {}
         self._consumer = KafkaConsumer(
             bootstrap_servers=kafka.bootstrap.split(","),
-            group_id=kafka.topic_prefix + GROUP,
+            group_id=kafka.topic_prefix + LOADER_GROUP,
             group_instance_id=member,
             client_id=member,
             session_timeout_ms=session_timeout_s * 1000,

@@ -9,7 +9,7 @@ from typing import Any
 import faust
 
 from sendtrail.settings import KafkaSettings, StreamSettings
-from sendtrail.topics import ENRICHED, EVENTS, MIB, REJECTS
+from sendtrail.topics import ENRICHED, EVENTS, MIB, REJECTS, STREAMS_GROUP
 from streams.consumer import TrackingApp
 from streams.items import SourceRecord
 from streams.pipeline import StateStep, Step
@@ -25,8 +25,6 @@ from streams.steps.pass_relabels import pass_relabels
 from streams.steps.place_network import place_network
 from streams.steps.validate import validate
 from streams.worker import Delivered
-
-GROUP = "sendtrail-streams"
 
 #: An event walks through these in order until one ends it.
 STEPS: tuple[Step | StateStep, ...] = (
@@ -66,7 +64,7 @@ def build_app(
 ) -> tuple[TrackingApp, Topics]:
     """The app with the settings that lost nothing under faults; its topics."""
     app = TrackingApp(
-        kafka.topic_prefix + GROUP,
+        kafka.topic_prefix + STREAMS_GROUP,
         broker=[f"kafka://{address.strip()}" for address in kafka.bootstrap.split(",")],
         datadir=streams.state_dir / "faust",
         store="memory://",

@@ -25,8 +25,7 @@ from sendtrail.kafka_admin import ensure_topics, topic_id
 from sendtrail.packs import PackHeader, headers_of, join, split
 from sendtrail.partitions import partition_of
 from sendtrail.settings import Config, KafkaSettings, TrackingSettings
-from sendtrail.topics import ENRICHED, EVENTS
-from streams.app import GROUP
+from sendtrail.topics import ENRICHED, EVENTS, STREAMS_GROUP
 from tests.streams.making import CHROME
 
 PARTITIONS = 2
@@ -160,7 +159,7 @@ class Line:
 
     def committed(self) -> dict[int, int]:
         """The group's offsets."""
-        consumer = KafkaConsumer(bootstrap_servers=self.kafka.bootstrap, group_id=self.topic(GROUP))
+        consumer = KafkaConsumer(bootstrap_servers=self.kafka.bootstrap, group_id=self.topic(STREAMS_GROUP))
         try:
             found = {number: consumer.committed(self._at(EVENTS.name, number)) for number in range(PARTITIONS)}
         finally:

@@ -10,8 +10,7 @@ from kafka.structs import OffsetAndMetadata
 
 from sendtrail.kafka_admin import admin_client, ensure_topics
 from sendtrail.settings import Config, TrackingSettings
-from sendtrail.topics import EVENTS
-from streams.app import GROUP
+from sendtrail.topics import EVENTS, STREAMS_GROUP
 from streams.errors import EXIT_STOPPED
 from tests.streams.running import Line, wait_for
 
@@ -82,7 +81,7 @@ def test_an_empty_range_inside_the_log_is_gone_over(line: Line) -> None:
 
 def test_a_log_that_ends_before_the_commit_stops_the_worker(line: Line, kafka: str) -> None:
     line.send_some(10)
-    consumer = KafkaConsumer(bootstrap_servers=kafka, group_id=line.topic(GROUP), enable_auto_commit=False)
+    consumer = KafkaConsumer(bootstrap_servers=kafka, group_id=line.topic(STREAMS_GROUP), enable_auto_commit=False)
     at = TopicPartition(line.topic(EVENTS.name), 0)
     consumer.commit({at: OffsetAndMetadata(1000, "", -1)})
     consumer.close()

@@ -16,8 +16,7 @@ from kafka.admin import MemberToRemove
 from sendtrail.clickhouse import connect
 from sendtrail.kafka_admin import ensure_topics, physical_name
 from sendtrail.settings import ClickHouseSettings, Config, KafkaSettings, TrackingSettings
-from sendtrail.topics import ENRICHED
-from sinks.consume import GROUP
+from sendtrail.topics import ENRICHED, LOADER_GROUP
 from sinks.migrate import migrate
 from sinks.plan import CommitMetadata, decode_metadata
 from sinks.recount import aggregates, differing
@@ -120,7 +119,7 @@ class Line:
 
     def lose_commits(self) -> None:
         """Delete the group, as an operator or its expiry does. No loader may run."""
-        group = self.kafka.topic_prefix + GROUP
+        group = self.kafka.topic_prefix + LOADER_GROUP
         admin = KafkaAdminClient(bootstrap_servers=self.kafka.bootstrap)
         admin.remove_group_members(group, [MemberToRemove(group_instance_id=self.member_id())])
         admin.delete_groups([group])
@@ -159,11 +158,11 @@ class Line:
                 event_id: (delivery, class_)
                 for event_id, delivery, class_ in client.execute(
                     "SELECT lower(hex(event_id)), any(delivery_id), argMax(class, rev) FROM events "
-                    "GROUP BY event_id HAVING sum(sign) = 1"
+                    "LOADER_GROUP BY event_id HAVING sum(sign) = 1"
                 )
             }
             others = client.execute(
-                "SELECT count() FROM (SELECT 1 FROM events GROUP BY event_id HAVING sum(sign) != 1)"
+                "SELECT count() FROM (SELECT 1 FROM events LOADER_GROUP BY event_id HAVING sum(sign) != 1)"
             )
             assert others == [(0,)]
             assert live == self.emitter.events
@@ -179,7 +178,7 @@ class Line:
 
 
 def _commits_of(kafka: KafkaSettings) -> Any:
-    group = kafka.topic_prefix + GROUP
+    group = kafka.topic_prefix + LOADER_GROUP
     return KafkaConsumer(bootstrap_servers=kafka.bootstrap, group_id=group, enable_auto_commit=False)
 
 
