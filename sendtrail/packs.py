@@ -1,6 +1,6 @@
 """A pack: one Kafka record with 1..N events of one partition and one segment (FORMATS, Spool segment and pack)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -124,8 +124,3 @@ def decimal(raw: bytes) -> int:
 def minute_of(time_ms: int) -> int:
     """Minutes since the epoch."""
     return time_ms // 60_000
-
-
-def per_minute_text(counts: Mapping[int, int]) -> dict[str, int]:
-    """Counts per minute with the keys JSON wants, in order of time."""
-    return {str(minute): counts[minute] for minute in sorted(counts)}

@@ -146,6 +146,7 @@ class Worker:
                         begun = True
                         self._insert(block, order.plan)
             self._observe(step)
+        metrics.counter("sendtrail_loader_late_duplicates_total").inc(blocks.late_duplicates)
         return Outcome(State.DONE, repaired=self._settle(order))
 
     def _insert(self, block: Block, plan: Plan) -> None:

@@ -14,7 +14,6 @@ from sendtrail.packs import (
     headers_of,
     join,
     minute_of,
-    per_minute_text,
     read_headers,
     read_totals,
     split,
@@ -102,4 +101,3 @@ def test_lines_join_and_split(lines: list[bytes]) -> None:
 
 def test_minutes() -> None:
     assert minute_of(1_790_000_000_123) == 29_833_333
-    assert list(per_minute_text({10: 1, 9: 2})) == ["9", "10"]
