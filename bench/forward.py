@@ -19,12 +19,12 @@ import psutil
 import typer
 
 from producers.spool import SpoolWriter
-from producers.spool_files import backlog_bytes
 from sendtrail.events import Event
 from sendtrail.ids import hit_id
 from sendtrail.kafka_admin import ensure_topics
 from sendtrail.local.kafka import KafkaBroker
 from sendtrail.settings import KafkaSettings, TrackingSettings
+from sendtrail.spool_files import backlog_bytes
 
 AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
 WRITE_AT_ONCE = 1000

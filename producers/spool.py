@@ -10,7 +10,6 @@ from pathlib import Path
 
 import structlog
 
-from producers.spool_files import backlog_bytes, new_path, segment_files
 from producers.spool_lock import SpoolLock, is_orphan
 from producers.spool_loss import LossFile
 from producers.spool_segment import OpenSegment
@@ -19,6 +18,7 @@ from sendtrail.events import Event
 from sendtrail.events import encode as encode_event
 from sendtrail.metrics import counter, gauge
 from sendtrail.segments import FRAME, SegmentHeader, Stream
+from sendtrail.spool_files import backlog_bytes, new_path, segment_files
 
 ALARM_INTERVAL_S = 10.0
 PROBE_INTERVAL_S = 1.0

@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from producers.spool_files import lock_path
+from sendtrail.spool_files import lock_path
 
 
 class SpoolLock:

@@ -4,8 +4,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from producers.spool_files import new_path, segment_path
 from sendtrail.segments import SegmentHeader, encode_header
+from sendtrail.spool_files import new_path, segment_path
 
 
 class OpenSegment:

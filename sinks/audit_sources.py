@@ -8,18 +8,20 @@ from typing import Any
 
 import msgspec
 from clickhouse_driver import Client
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
-from sendtrail import packs, segments
+from sendtrail import packs
 from sendtrail.ids import id_time_ms, is_event_id
 from sendtrail.kafka_admin import physical_name, topic_id
+from sendtrail.kafka_read import read_to_end
+from sendtrail.segments import Stream
 from sendtrail.settings import KafkaSettings
+from sendtrail.spool_files import read_segments
 from sendtrail.topics import EVENTS
 from sinks.audit import Books, Minutes, Segment
 
 _SQL = Path(__file__).parent / "sql"
 _LIMIT = 100
-_POLL_MS = 2_000
 WHOLE = (0, 2**63)
 
 
@@ -69,17 +71,10 @@ def read_books(client: Client, kafka: KafkaSettings, spool_dirs: Sequence[Path],
 
 def read_spool(directory: Path) -> Iterator[tuple[Segment, Minutes]]:
     """The event segments of a spool directory, finished and open, with their events by minute."""
-    for path in sorted([*directory.glob("*.seg"), *directory.glob("*.open")]):
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            continue  # forwarded and deleted a moment ago
-        found = segments.decode_header(data)
-        if found is None or found[0].stream is not segments.Stream.EVENTS:
-            continue
-        header, start = found
-        lines = (frame.payload for frame in segments.frames(data, start))
-        yield Segment(header.spool_id.hex(), header.sequence), Counter(minute_of_line(line, 0) for line in lines)
+    for _, header, payloads in read_segments(directory):
+        if header.stream is Stream.EVENTS:
+            minutes = Counter(minute_of_line(line, 0) for line in payloads)
+            yield Segment(header.spool_id.hex(), header.sequence), minutes
 
 
 def _read_tables(client: Client, books: Books, parameters: dict[str, Any]) -> None:
@@ -108,26 +103,12 @@ def _read_segments(client: Client, books: Books, bounds: dict[str, Any]) -> None
 
 def _read_tail(kafka: KafkaSettings, name: str, positions: dict[int, int], books: Books) -> None:
     """Records of tracking.events beyond the loaded ones."""
-    consumer = KafkaConsumer(bootstrap_servers=kafka.bootstrap.split(","), enable_auto_commit=False, group_id=None)
-    try:
-        for record in _records(consumer, name, positions):
-            _enter(books, record)
-    finally:
-        consumer.close()
 
+    def behind_loaded(_: Any, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return {each: positions.get(each.partition, -1) + 1 for each in partitions}
 
-def _records(consumer: Any, name: str, positions: dict[int, int]) -> Iterator[Any]:
-    partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
-    consumer.assign(partitions)
-    ends = consumer.end_offsets(partitions)
-    starts = consumer.beginning_offsets(partitions)
-    for partition in partitions:
-        consumer.seek(partition, max(positions.get(partition.partition, -1) + 1, starts[partition]))
-    open_ones = {partition for partition in partitions if consumer.position(partition) < ends[partition]}
-    while open_ones:
-        for partition, records in consumer.poll(_POLL_MS).items():
-            yield from (record for record in records if record.offset < ends[partition])
-        open_ones = {partition for partition in open_ones if consumer.position(partition) < ends[partition]}
+    for record in read_to_end(kafka.bootstrap, name, behind_loaded):
+        _enter(books, record)
 
 
 def _enter(books: Books, record: Any) -> None:

@@ -11,8 +11,8 @@ import structlog
 
 from producers.forward.parcel import Parcel
 from producers.forward.transit import Target, Transit
-from producers.spool_files import SegmentFile, lock_owners, segment_files, segment_path
 from producers.spool_lock import is_orphan, remove_lock
+from sendtrail.spool_files import SegmentFile, lock_owners, segment_files, segment_path
 
 #: Held by the forwarder of a directory, so that two never send the same segments.
 LOCK_NAME = "forwarder-lock"

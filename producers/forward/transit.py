@@ -13,10 +13,10 @@ from producers.forward.parcel import Parcel
 from producers.forward.progress import ProgressFile, progress_path, read_progress
 from producers.forward.read import SegmentReader
 from producers.forward.route import Route
-from producers.spool_files import SegmentFile, segment_path
 from sendtrail.metrics import counter
 from sendtrail.packs import MAX_WAIT_MS, minute_of
 from sendtrail.segments import SegmentHeader, Stream
+from sendtrail.spool_files import SegmentFile, segment_path
 
 _CLOSING = -1  # the "batch" of a segment's totals
 

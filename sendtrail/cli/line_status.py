@@ -10,14 +10,14 @@ from clickhouse_driver import errors as clickhouse_errors
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from sendtrail import segments
+from producers.spool_loss import read_lost
 from sendtrail.clickhouse import connect
 from sendtrail.kafka_admin import admin_client, physical_name
+from sendtrail.kafka_read import group_less, partitions_of
 from sendtrail.settings import ClickHouseSettings, Config, ForwardSettings, KafkaSettings
-from sendtrail.topics import ENRICHED, EVENTS, Topic
+from sendtrail.spool_files import read_segments, segment_files
+from sendtrail.topics import ENRICHED, EVENTS, LOADER_GROUP, STREAMS_GROUP, Topic
 
-STREAMS_GROUP = "sendtrail-streams"
-LOADER_GROUP = "sendtrail-loader"
 _TIMEOUT_MS = 5_000
 
 
@@ -46,32 +46,19 @@ def read_status(config: Config) -> list[StageStatus]:
 
 def spool_status(directory: Path) -> StageStatus:
     """What waits in one spool directory; the age is that of its oldest segment."""
-    files = [path for pattern in ("*.seg", "*.open") for path in directory.glob(pattern)]
     if not directory.is_dir():
         return StageStatus(f"spool {directory.name}", "not here", "?", None, None)
-    stats = [(path.stat().st_size, path.stat().st_mtime) for path in files if path.exists()]
-    events = sum(_events_in(path) for path in files)
-    newest = max((changed for _, changed in stats), default=None)
-    oldest = min((changed for _, changed in stats), default=None)
-    backlog = f"{events} events"
-    lag_s = max(0.0, time.time() - oldest) if oldest else 0.0
-    return StageStatus(f"spool {directory.name}", "waiting" if events else "empty", backlog, _text(newest), lag_s)
-
-
-def _events_in(path: Path) -> int:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return 0
-    found = segments.decode_header(data)
-    return sum(1 for _ in segments.frames(data, found[1])) if found else 0
+    changed = [path.stat().st_mtime for file in segment_files(directory) if (path := file.path).exists()]
+    events = sum(len(content.payloads) for content in read_segments(directory))
+    lost = read_lost(directory)
+    lag_s = max(0.0, time.time() - min(changed)) if changed else 0.0
+    state = f"LOST {lost} events: the disk was full or failed" if lost else "waiting" if events else "empty"
+    newest = _text(max(changed, default=None))
+    return StageStatus(f"spool {directory.name}", state, f"{events} events", newest, lag_s)
 
 
 def _groups(kafka: KafkaSettings) -> Iterator[StageStatus]:
-    consumer = KafkaConsumer(
-        bootstrap_servers=kafka.bootstrap.split(","), group_id=None, enable_auto_commit=False,
-        bootstrap_timeout_ms=_TIMEOUT_MS,
-    )  # fmt: skip
+    consumer = group_less(kafka.bootstrap, bootstrap_timeout_ms=_TIMEOUT_MS)
     try:
         for stage, topic, group in (("stream worker", EVENTS, STREAMS_GROUP), ("loader", ENRICHED, LOADER_GROUP)):
             yield _group(consumer, kafka, stage, topic, kafka.topic_prefix + group)
@@ -81,7 +68,7 @@ def _groups(kafka: KafkaSettings) -> Iterator[StageStatus]:
 
 def _group(consumer: KafkaConsumer, kafka: KafkaSettings, stage: str, topic: Topic, group: str) -> StageStatus:
     name = physical_name(kafka, topic)
-    partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
+    partitions = partitions_of(consumer, name)
     if not partitions:
         return StageStatus(stage, f"topic {name} is not there: `sendtrail topics`", "?", None, None, False)
     client = admin_client(kafka.bootstrap)

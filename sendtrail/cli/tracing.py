@@ -1,27 +1,28 @@
 """Finds an event, or every event of a message, in spools, topics and tables."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from clickhouse_driver import Client
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
-from sendtrail import packs, segments
+from sendtrail import packs
 from sendtrail.errors import Invalid, SendtrailError
 from sendtrail.events import Event, decode
 from sendtrail.gateways import resolve
 from sendtrail.ids import id_time_ms, is_event_id
 from sendtrail.kafka_admin import physical_name
+from sendtrail.kafka_read import read_to_end
 from sendtrail.keyring import Keyring
 from sendtrail.links import ReadLink, read_token
 from sendtrail.naming import key
 from sendtrail.settings import KafkaSettings
+from sendtrail.spool_files import read_segments
 from sendtrail.topics import EVENTS
 
-_POLL_MS = 2_000
 _EARLIER_MS = 5 * 60_000  # clocks of edges may be ahead of the broker's by this much
 
 _ROWS = """
@@ -53,6 +54,15 @@ class Wanted:
         if self.event_id is not None:
             return self.event_id in (event.event_id, event.target_id)
         return event.message == self.message and self.delivery in (None, event.delivery)
+
+    def starts(self, consumer: Any, partitions: list[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """Where to begin in tracking.events: shortly before an event's time, else at the beginning."""
+        if self.event_id is None or not id_time_ms(self.event_id):
+            return {}
+        since_ms = id_time_ms(self.event_id) - _EARLIER_MS
+        found = consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
+        ends = consumer.end_offsets(partitions)
+        return {each: found[each].offset if found[each] else ends[each] for each in partitions}
 
 
 class Finding(NamedTuple):
@@ -91,56 +101,29 @@ def _of_link(found: ReadLink | Invalid) -> Wanted:
 def in_spools(directories: Sequence[Path], wanted: Wanted) -> Iterator[Finding]:
     """Events still in segments on this machine."""
     for directory in directories:
-        for path in sorted([*directory.glob("*.seg"), *directory.glob("*.open")]):
-            data = path.read_bytes() if path.exists() else b""
-            found = segments.decode_header(data)
-            for frame in segments.frames(data, found[1]) if found else ():
-                event = decode(frame.payload)
+        for path, _, payloads in read_segments(directory):
+            for event in map(decode, payloads):
                 if isinstance(event, Event) and wanted.matches(event):
                     yield Finding(event.event_id, _at(event.event_time_ms), f"spool {path}", _describe(event))
 
 
 def in_topic(kafka: KafkaSettings, wanted: Wanted) -> Iterator[Finding]:
     """Copies in tracking.events: all of them, so that a duplicate shows. Reads from shortly before the event's time."""
-    name = physical_name(kafka, EVENTS)
-    consumer = KafkaConsumer(bootstrap_servers=kafka.bootstrap.split(","), group_id=None, enable_auto_commit=False)
-    try:
-        seen: set[str] = set()
-        for record in _records(consumer, name, wanted):
-            header = packs.read_headers(record.headers)
-            for index, line in enumerate(packs.split(record.value or b"")):
-                event = decode(line)
-                if isinstance(event, Event) and wanted.matches(event):
-                    again = "a further copy, " if event.event_id in seen else ""
-                    seen.add(event.event_id)
-                    yield _in_record(event, record, index, header, again)
-    finally:
-        consumer.close()
+    seen: set[str] = set()
+    for record in read_to_end(kafka.bootstrap, physical_name(kafka, EVENTS), wanted.starts):
+        header = packs.read_headers(record.headers)
+        for index, line in enumerate(packs.split(record.value or b"")):
+            event = decode(line)
+            if isinstance(event, Event) and wanted.matches(event):
+                again = "a further copy, " if event.event_id in seen else ""
+                seen.add(event.event_id)
+                yield _in_record(event, record, index, header, again)
 
 
 def _in_record(event: Event, record: Any, index: int, header: packs.PackHeader | Invalid, again: str) -> Finding:
     pack = f"spool {header.spool} segment {header.segment}" if isinstance(header, packs.PackHeader) else "no pack"
     where = f"tracking.events[{record.partition}] offset {record.offset} line {index}"
     return Finding(event.event_id, _at(record.timestamp), where, f"{again}{_describe(event)}, from {pack}")
-
-
-def _records(consumer: Any, name: str, wanted: Wanted) -> Iterator[Any]:
-    partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
-    consumer.assign(partitions)
-    ends = consumer.end_offsets(partitions)
-    starts = consumer.beginning_offsets(partitions)
-    if wanted.event_id is not None and id_time_ms(wanted.event_id):
-        times = consumer.offsets_for_times(
-            {partition: id_time_ms(wanted.event_id) - _EARLIER_MS for partition in partitions}
-        )
-        starts = {partition: times[partition].offset if times[partition] else ends[partition] for partition in starts}
-    for partition in partitions:
-        consumer.seek(partition, starts[partition])
-    open_ones = {partition for partition in partitions if starts[partition] < ends[partition]}
-    while open_ones:
-        for records in consumer.poll(_POLL_MS).values():
-            yield from records
-        open_ones = {partition for partition in open_ones if consumer.position(partition) < ends[partition]}
 
 
 def in_tables(client: Client, wanted: Wanted) -> Iterator[Finding]:

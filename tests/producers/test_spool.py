@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from producers.spool import FsyncPolicy, SpoolWriter
-from producers.spool_files import backlog_bytes, lock_path, new_path, segment_files
 from producers.spool_lock import is_orphan
 from producers.spool_loss import LossFile, read_lost
 from sendtrail.events import Event
 from sendtrail.segments import Stream, decode_header, frames
+from sendtrail.spool_files import backlog_bytes, lock_path, new_path, segment_files
 from tests.support.spools import events, files_up_to, segments
 
 

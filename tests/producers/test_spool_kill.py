@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from producers.spool_files import segment_files
 from producers.spool_lock import is_orphan, remove_lock
+from sendtrail.spool_files import segment_files
 from tests.support.spools import events
 
 WRITER = """

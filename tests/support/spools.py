@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from producers.spool_files import segment_files
 from sendtrail.events import Event, decode
 from sendtrail.segments import SegmentHeader, decode_header, frames
+from sendtrail.spool_files import segment_files
 
 
 def segments(directory: Path) -> list[tuple[SegmentHeader, list[bytes]]]:

@@ -13,12 +13,12 @@ from typing import Any
 import httpx
 import msgspec
 
-from producers.spool_files import segment_files
 from sendtrail import keyring
 from sendtrail.deliveries import Delivery, DeliveryUrl, RegistryRecord, decode_record
 from sendtrail.errors import Invalid
 from sendtrail.events import Event, decode
 from sendtrail.segments import decode_header, frames
+from sendtrail.spool_files import segment_files
 
 
 class ApiProcess:

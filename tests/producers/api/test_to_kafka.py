@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from producers.spool_files import segment_files
 from sendtrail.deliveries import Delivery, DeliveryUrl, decode_record
+from sendtrail.spool_files import segment_files
 from sendtrail.topics import DELIVERIES, EVENTS
 from tests.producers.api.running import ApiProcess
 from tests.producers.forward.running import ForwarderProcess, Ledger, kafka_settings, read_topic, wait_until

@@ -17,11 +17,11 @@ from urllib.request import urlopen
 import pytest
 
 from producers.edge import replies
-from producers.spool_files import segment_files
 from producers.spool_lock import is_orphan
 from sendtrail import keyring
 from sendtrail.keyring import Keyring
 from sendtrail.links import Link, LinkKind, mint, url_of
+from sendtrail.spool_files import segment_files
 from tests.support.edges import Client
 from tests.support.spools import events
 

@@ -9,10 +9,10 @@ from producers.forward.pack import EventPacker
 from producers.forward.parcel import Parcel
 from producers.forward.route import router
 from producers.forward.transit import Target, Transit
-from producers.spool_files import SegmentFile, segment_path
 from sendtrail.events import Event
 from sendtrail.ids import hit_id
 from sendtrail.segments import SegmentHeader, Stream, encode_frame, encode_header
+from sendtrail.spool_files import SegmentFile, segment_path
 
 PARTITIONS = 4
 SPOOL = "000102030405060708090a0b0c0d0e0f"

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 
-from producers.spool_files import segment_files
 from sendtrail.errors import Invalid
 from sendtrail.events import Event, decode
 from sendtrail.kafka_admin import ensure_topics
 from sendtrail.packs import PackHeader, Totals, read_headers, read_totals, split
 from sendtrail.partitions import partition_of
 from sendtrail.settings import KafkaSettings, TrackingSettings
+from sendtrail.spool_files import segment_files
 
 PARTITIONS = 4
 WAIT_S = 60.0

@@ -15,7 +15,6 @@ import httpx
 import pytest
 
 from producers.spool import SpoolWriter
-from producers.spool_files import segment_files
 from sendtrail.deliveries import Delivery, decode_record, record_of
 from sendtrail.events import Event, encode
 from sendtrail.local.kafka import KafkaBroker
@@ -23,6 +22,7 @@ from sendtrail.packs import MAX_BYTES, MAX_EVENTS
 from sendtrail.partitions import message_partition
 from sendtrail.segments import Stream
 from sendtrail.settings import KafkaSettings
+from sendtrail.spool_files import segment_files
 from sendtrail.topics import DELIVERIES, EVENTS
 from tests.producers.forward.parts import hit, write_segment
 from tests.producers.forward.running import (

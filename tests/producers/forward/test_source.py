@@ -10,11 +10,11 @@ import pytest
 from producers.forward.parcel import Parcel
 from producers.forward.source import LOCK_NAME, SpoolDirectory
 from producers.spool import SpoolWriter
-from producers.spool_files import lock_path, segment_files, segment_path
 from sendtrail.deliveries import Delivery, record_of
 from sendtrail.events import encode
 from sendtrail.packs import MAX_WAIT_MS
 from sendtrail.segments import Stream
+from sendtrail.spool_files import lock_path, segment_files, segment_path
 from tests.producers.forward.parts import SPOOL, TARGET, Clock, hit, write_segment
 
 

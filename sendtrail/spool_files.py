@@ -7,8 +7,11 @@ events, or a probe for room.
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
+
+from sendtrail.segments import SegmentHeader, decode_header, frames
 
 SegmentState = Literal["open", "seg"]
 
@@ -71,3 +74,33 @@ def lock_owners(directory: Path) -> list[str]:
 def backlog_bytes(directory: Path) -> int:
     """Bytes of all segments that wait in a directory, whoever wrote them."""
     return sum(file.size for file in segment_files(directory))
+
+
+class SegmentContent(NamedTuple):
+    """A segment as read: its file, header, and the payloads that are whole in it."""
+
+    path: Path
+    header: SegmentHeader
+    payloads: list[bytes]
+
+
+def read_segments(directory: Path) -> Iterator[SegmentContent]:
+    """The segments of a directory with their payloads, without those forwarded meanwhile or without a sound header."""
+    for file in segment_files(directory):
+        content = _read(file.path)
+        if content is None and not file.finished:  # finished a moment ago: it has its other name
+            content = _read(segment_path(directory, file.spool, file.sequence, "seg"))
+        if content is not None:
+            yield content
+
+
+def _read(path: Path) -> SegmentContent | None:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    found = decode_header(data)
+    if found is None:
+        return None
+    header, start = found
+    return SegmentContent(path, header, [frame.payload for frame in frames(data, start)])
