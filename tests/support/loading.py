@@ -158,11 +158,11 @@ class Line:
                 event_id: (delivery, class_)
                 for event_id, delivery, class_ in client.execute(
                     "SELECT lower(hex(event_id)), any(delivery_id), argMax(class, rev) FROM events "
-                    "LOADER_GROUP BY event_id HAVING sum(sign) = 1"
+                    "GROUP BY event_id HAVING sum(sign) = 1"
                 )
             }
             others = client.execute(
-                "SELECT count() FROM (SELECT 1 FROM events LOADER_GROUP BY event_id HAVING sum(sign) != 1)"
+                "SELECT count() FROM (SELECT 1 FROM events GROUP BY event_id HAVING sum(sign) != 1)"
             )
             assert others == [(0,)]
             assert live == self.emitter.events
