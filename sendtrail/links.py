@@ -32,6 +32,7 @@ _PADDING = (b"", b"===", b"==", b"=")  # by the token's length modulo 4
 _FIXED = struct.Struct(">BBBBQQ")  # version, key id, kind, flags, delivery, message
 _KEY = struct.Struct(">Q")
 _PLACE = struct.Struct(">IH")  # url id, position
+_BASE = re.compile(r"https?://[A-Za-z0-9.:/\[\]_~%-]+", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]")
 
 
@@ -70,6 +71,15 @@ def check_destination(destination: str) -> None:
         raise BadLink("only http and https destinations with a host are minted")
     if len(raw) > MAX_DESTINATION_BYTES:
         raise BadLink(f"a destination has at most {MAX_DESTINATION_BYTES} bytes, this one has {len(raw)}")
+
+
+def checked_base(base_url: str) -> str:
+    """The address of a tracking host as links begin with it. Raises BadLink for what no mail client would open."""
+    base = base_url.rstrip("/")
+    if not _BASE.fullmatch(base):
+        raise BadLink(f"the tracking host {base_url!r} is not an http or https address without query and fragment")
+    check_destination(base)
+    return base
 
 
 def url_id_of(template_url: str) -> int:

@@ -13,7 +13,7 @@ from sendtrail import events, keyring
 from sendtrail.errors import Invalid, SendtrailError
 from sendtrail.gateways import resolve
 from sendtrail.keyring import Keyring, LinkKey
-from sendtrail.links import Link, LinkKind, ReadLink, mint, read_token, url_id_of, url_of
+from sendtrail.links import Link, LinkKind, ReadLink, checked_base, mint, read_token, url_id_of, url_of
 from sendtrail.naming import key
 
 FLAGS = {
@@ -70,7 +70,7 @@ def mint_lines(
     link_key = ring.active
     base = base or config.section(TrackingSettings).base_url
     failed = False
-    for number, line in enumerate(_lines(source), start=1):
+    for number, line in _lines(source):
         try:
             request = msgspec.json.decode(line, type=MintRequest)
             print(json.dumps(minted(link_key, ring.naming_key, request, base)))
@@ -98,7 +98,7 @@ def minted(link_key: LinkKey, naming: bytes, request: MintRequest, base: str) ->
         sum({FLAGS[name] for name in request.flags}),
     )
     token = mint(link_key, link)
-    return {"url": url_of(request.base or base, request.kind, token), "token": token}
+    return {"url": url_of(checked_base(request.base or base), request.kind, token), "token": token}
 
 
 def read_lines(
@@ -115,7 +115,7 @@ def read_lines(
     texts: Iterable[str] = links or ["-"]
     valid = True
     for text in texts:
-        for one in (_text(line) for line in _lines("-")) if text == "-" else [text]:
+        for one in (_text(line) for _, line in _lines("-")) if text == "-" else [text]:
             shown = described(ring, one.strip())
             valid &= bool(shown["valid"])
             print(json.dumps(shown, ensure_ascii=False))
@@ -139,15 +139,20 @@ def _fields(read: ReadLink) -> dict[str, Any]:
     return fields | {"flags": flags, "key": read.key_id, "key_state": read.key_state, "valid": True, "reason": ""}
 
 
-def _lines(source: str) -> Iterator[bytes]:
+def _lines(source: str) -> Iterator[tuple[int, bytes]]:
+    """The lines that say something, with their number in the source, from 1."""
     if source == "-":
-        yield from (line for line in sys.stdin.buffer if line.strip())
+        yield from _numbered(sys.stdin.buffer)
         return
     try:
         with open(source, "rb") as file:
-            yield from (line for line in file if line.strip())
+            yield from _numbered(file)
     except OSError as error:
         raise SendtrailError(f"{source} can't be read: {error}") from error
+
+
+def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    return ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
 
 
 def _text(line: bytes) -> str:

@@ -1,13 +1,11 @@
 """Compile a message once, render it for each recipient: segments are joined, nothing is parsed or written anew."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sendtrail import naming
 from sendtrail.deliveries import DeliveryUrl
-from sendtrail.errors import BadLink
 from sendtrail.events import FLAG_PROOF, FLAG_SEED, MailFormat
 from sendtrail.instrument import html_part, text_part
 from sendtrail.instrument.found import Edit, Notice
@@ -20,7 +18,7 @@ from sendtrail.links import (
     LinkKind,
     ReadLink,
     Signer,
-    check_destination,
+    checked_base,
     head_bytes,
     identity_bytes,
     read_token,
@@ -29,7 +27,6 @@ from sendtrail.links import (
 Name = int | str
 
 _PIXEL = ('<img src="', '" width="1" height="1" border="0" alt="" style="width:1px;height:1px;border:0">')
-_BASE = re.compile(r"https?://[A-Za-z0-9.:/\[\]_~%-]+", re.IGNORECASE)
 
 
 class Rendered(NamedTuple):
@@ -155,7 +152,7 @@ def compile(
     key. What a sender should know of the message is in `warnings`; no message is refused.
     """
     policy = policy or Policy()
-    base = _checked_base(base_url)
+    base = checked_base(base_url)
     book = UrlBook(naming.key(keyring.naming_key, account, "delivery", delivery), registered)
     maker = SlotMaker(policy, book, lambda url: _kind_of(keyring, url) is not None)
     html_segments = None if html is None else _html(html, keyring, maker, policy, base)
@@ -165,14 +162,6 @@ def compile(
         delivery, account, keyring, (html_segments, text_segments, one_click), book.entries(),
         list(dict.fromkeys(maker.notices + book.notices)),
     )  # fmt: skip
-
-
-def _checked_base(base_url: str) -> str:
-    base = base_url.rstrip("/")
-    if not _BASE.fullmatch(base):
-        raise BadLink(f"the tracking host {base_url!r} is not an http or https address without query and fragment")
-    check_destination(base)
-    return base
 
 
 def _kind_of(keyring: Keyring, url: str) -> LinkKind | None:

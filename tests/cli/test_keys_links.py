@@ -175,6 +175,25 @@ def test_lines_from_a_file_and_bad_lines_in_their_place(tmp_path: Path) -> None:
     assert "can't be read" in refused("links", "mint", str(tmp_path / "none"))
 
 
+def test_errors_name_the_line_as_an_editor_counts_it() -> None:
+    run("keys", "new")
+    result = run("links", "mint", stdin='\n{"delivery":1,"message":2,"kind":"open"}\n\n  \nnot JSON\n')
+    assert [json.loads(line).get("line") for line in result.stdout.splitlines()] == [None, 5]
+
+
+@pytest.mark.parametrize("base", ["t.example", "ftp://t.example", "https://t.example/?a", "https://", "https://a b/"])
+def test_links_point_at_a_tracking_host_that_mail_clients_can_open(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("keys", "new")
+    request = {"delivery": 1, "message": 2, "kind": "open"}
+    by_line = run("links", "mint", stdin=json.dumps(request | {"base": base}))
+    by_option = run("links", "mint", "--base", base, stdin=json.dumps(request))
+    monkeypatch.setenv("SENDTRAIL_TRACKING_BASE_URL", base)
+    by_setting = run("links", "mint", stdin=json.dumps(request))
+    for result in (by_line, by_option, by_setting):
+        assert result.exit_code == 1
+        assert "error" in json.loads(result.stdout)
+
+
 def test_reading_repairs_and_refuses() -> None:
     run("keys", "new")
     token = mint(ring().active, SAMPLES["idn"])
