@@ -215,6 +215,34 @@ class ReportSettings(Section):
     max_rows: int = 100_000
 
 
+class WebSettings(Section):
+    """The report pages and the report API."""
+
+    section: ClassVar[str] = "web"
+    host: str = Field("127.0.0.1", description="elsewhere than on loopback it takes users_file or user_header to start")
+    port: Port = 8090
+    admin_host: str = "127.0.0.1"
+    admin_port: Port = 9106
+    allowed_hosts: list[str] = Field(
+        default_factory=list,
+        description="names of the pages, `name` or `name:port`; foreign ones get 421",
+    )
+    users_file: Path | None = Field(None, description="who may log in, mode 600; `sendtrail users` writes it")
+    secret_file: Path = Field(Path(".sendtrail/web/secret"), description="signs sessions; made if missing, mode 600")
+    https: bool = Field(False, description="readers come by https: cookies are sent over nothing else")
+    trusted_proxy_networks: list[str] = Field(
+        default_factory=list, description="peers whose user_header and X-Forwarded-… are believed"
+    )
+    user_header: str = Field("", pattern=r"^[A-Za-z0-9-]{0,64}$", description="in which a trusted proxy says who it is")
+    proxy_default_role: Literal["", "viewer", "analyst"] = Field(
+        "", description="of readers the proxy names and the users file does not; empty: they are refused"
+    )
+    session_idle_s: int = Field(3600, ge=1, description="a session without a request ends after this long")
+    session_max_s: int = Field(43_200, ge=1, description="every session ends this long after its log-in")
+    login_per_minute: int = Field(10, ge=1, description="log-ins tried from one address, and for one user name")
+    api_url: str = Field("http://127.0.0.1:8081", description="the feed API, for edits made on the pages")
+
+
 class LocalSettings(Section):
     """`sendtrail up`: the embedded stack."""
 
@@ -227,7 +255,7 @@ class LocalSettings(Section):
 
 SECTIONS: tuple[type[Section], ...] = (
     KafkaSettings, ClickHouseSettings, KeySettings, TrackingSettings, EdgeSettings, ForwardSettings, ApiSettings,
-    StreamSettings, LoaderSettings, ReportSettings, LocalSettings,
+    StreamSettings, LoaderSettings, ReportSettings, WebSettings, LocalSettings,
 )  # fmt: skip
 
 S = TypeVar("S", bound=Section)
