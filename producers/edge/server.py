@@ -28,7 +28,7 @@ DRAIN_POLL_S = 0.02
 
 
 class EdgeServer:
-    """The public listener and what all its connections share. `now`: loop time; `now_ms`: UTC of the last request."""
+    """The public listener and what all its connections share. `now`: loop time; `now_ms`: UTC of the last answer."""
 
     def __init__(
         self,
@@ -135,6 +135,7 @@ class EdgeServer:
 
     def count_refused(self, reason: str) -> None:
         """Count input that is no request we take."""
+        self.now_ms = self._clock_ns() // 1_000_000
         self.counts.bad_requests[reason] += 1
 
     def queue(self, connection: Connection) -> None:

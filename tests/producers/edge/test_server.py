@@ -191,6 +191,15 @@ def test_a_bad_request_costs_its_neighbours_nothing(edge: Edge, garbage: bytes) 
     assert sorted(event.message for event in edge.events()) == [1, 2, 3, 4, 5]
 
 
+def test_a_refusal_has_the_date_of_now(tmp_path: Path) -> None:
+    seconds = iter([1_800_000_000, 1_800_000_001, 1_800_003_661])
+    clock = {"clock_ns": lambda: next(seconds) * 1_000_000_000}
+    with running_edge(tmp_path, EdgeSettings(port=0), **clock) as edge, edge.client() as client:
+        assert edge.get(edge.path()).headers["date"] == "Fri, 15 Jan 2027 08:00:01 GMT"
+        client.send(b"GARBAGE\r\n\r\n")
+        assert client.answer().headers["date"] == "Fri, 15 Jan 2027 09:01:01 GMT"
+
+
 def test_a_request_that_fails_inside_costs_its_neighbours_nothing(tmp_path: Path) -> None:
     calls = iter(range(100))
 
