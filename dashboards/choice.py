@@ -1,6 +1,6 @@
 """Names people type -> deliveries and recipients."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -8,6 +8,9 @@ from dashboards.queries import Queries, ReportError, Row
 from dashboards.shape import Subject
 from sendtrail.events import MAX_KEY
 from sendtrail.naming import HASHED, KeyKind, key, name_bytes
+
+#: Whose deliveries a reader may see: None = everybody's, also those that nobody has registered.
+Accounts = Collection[str] | None
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,10 @@ class Delivery:
         """The delivery as a report's header names it."""
         return Subject(str(self.delivery), self.name, self.label)
 
+    def seen_by(self, accounts: Accounts) -> bool:
+        """Whether a reader of those accounts may see it."""
+        return accounts is None or (self.registered and self.account in accounts)
+
     @property
     def title(self) -> str:
         """What people call it."""
@@ -58,15 +65,18 @@ def by_key(queries: Queries, delivery: int) -> Delivery:
     return delivery_of(rows[0])
 
 
-def by_names(queries: Queries, names: Sequence[str], naming_key: bytes | None) -> list[Delivery]:
-    """The deliveries of names or keys, each once, in the order given.
+def by_names(
+    queries: Queries, names: Sequence[str], naming_key: bytes | None, accounts: Accounts = None
+) -> list[Delivery]:  # fmt: skip
+    """The deliveries of names or keys, each once, in the order given; those of other accounts are as if not there.
 
     A name is one of the default account, else the only delivery of any account with that name. `naming_key` None:
     only the registry's names and keys are found. Raises BadName, or ReportError for an unknown or ambiguous name.
     """
     keys = {name: keys_of(name, "delivery", naming_key) for name in names}
     wanted = sorted({one for several in keys.values() for one in several})
-    found = [delivery_of(row) for row in queries.rows("registry", keys=wanted, names=list(keys))]
+    rows = queries.rows("registry", keys=wanted, names=list(keys))
+    found = [one for one in map(delivery_of, rows) if one.seen_by(accounts)]
     chosen = {picked.delivery: picked for picked in (_pick(name, keys[name], found, naming_key) for name in names)}
     return list(chosen.values())
 

@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated
+
+from msgspec import Meta
 
 from dashboards.base import Numbers, numbers
-from dashboards.choice import Delivery, delivery_of
+from dashboards.choice import Accounts, Delivery, delivery_of
+from dashboards.definition import Context, Definition
 from dashboards.indicators import Base, Cut, Indicators, indicators
+from dashboards.options import Options
 from dashboards.queries import Queries
-from dashboards.shape import Column, Hits, Report, Table
+from dashboards.shape import Column, Hits, Note, Report, Table
 
 COLUMNS = [
     Column("key", "key", "text", "64-bit key, in decimal", shown=False),
@@ -51,15 +56,18 @@ class Filters:
     limit: int = 50
 
 
-def build(queries: Queries, cut: Cut, live: bool, filters: Filters) -> Report:
-    """The report."""
+def build(queries: Queries, cut: Cut, live: bool, filters: Filters, accounts: Accounts = None) -> Report:
+    """The report. `accounts`: whose deliveries are listed, None = everybody's."""
     rows = queries.rows(
-        "delivery_list", channel=filters.channel, tag=filters.tag, search=filters.search, limit=filters.limit
-    )
+        "delivery_list", channel=filters.channel, tag=filters.tag, search=filters.search, limit=filters.limit,
+        everybody=int(accounts is None), accounts=sorted(accounts or ()),
+    )  # fmt: skip
     deliveries = [delivery_of(row) for row in rows]
     found = numbers(queries, [one.delivery for one in deliveries], cut, live)
     matches = rows[0]["matches"] if rows else 0
-    more = f"{matches} deliveries match, the newest {len(rows)} are shown: raise --limit."
+    more = Note(
+        "{matches} deliveries match, the newest {shown} are shown: raise --limit.", matches=matches, shown=len(rows)
+    )
     return Report(
         name="deliveries",
         title="Deliveries",
@@ -99,3 +107,35 @@ def derived_status(counted: Indicators) -> str:
     if counted.processed:
         return "sending" if counted.processed < counted.to_deliver else "finished"
     return NOT_KNOWN if counted.hits_all else "draft"
+
+
+class Asked(Options, frozen=True, kw_only=True):
+    """What this report can be asked."""
+
+    live: Annotated[
+        bool,
+        Meta(
+            description="Count distinct numbers (messages, persons) now, or take those stored seconds ago.",
+            extra={"off": "stored"},
+        ),
+    ] = False
+    channel: Annotated[str, Meta(description="Only deliveries of this channel.")] = ""
+    tag: Annotated[str, Meta(description="Only deliveries with this tag.")] = ""
+    search: Annotated[str, Meta(description="Only where label, name or code contain this.")] = ""
+    limit: Annotated[int, Meta(ge=1, le=10_000, description="The newest so many.")] = 50
+
+
+def _build(context: Context, asked: Asked) -> Report:
+    filters = Filters(asked.channel, asked.tag, asked.search, asked.limit)
+    return build(context.queries, asked.cut, asked.live, filters, context.accounts)
+
+
+REPORT = Definition(
+    name="deliveries",
+    title="Deliveries",
+    answers="which deliveries there are, newest first: to deliver, success, opens, clicks, unsubscribes, machine share",
+    example="--tag newsletter --format csv",
+    options=Asked,
+    parts={"deliveries": COLUMNS},
+    build=_build,
+)

@@ -2,12 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from dashboards import by_domain as domain_part
 from dashboards.base import Numbers, starts
+from dashboards.definition import Context, Definition
 from dashboards.indicators import Indicators, Money, rate
+from dashboards.options import OfDistinct
 from dashboards.scope import Scope, person_note, report, together
-from dashboards.shape import Column, Record, Report, Section, Table
+from dashboards.shape import Column, Note, Record, Report, Section, Table
 
 SECTIONS: dict[str, list[Column]] = {
     "Delivered": [
@@ -102,20 +107,26 @@ def times(scope: Scope) -> list[tuple[Column, int | None]]:
     return [(column, found.get(kind)) for kind, column in TIMES.items()]
 
 
-def notes(scope: Scope, counted: Indicators, found: Numbers) -> list[str]:
+_SUCCESS_FROM = {
+    "feed": Note("Where the feed has delivery events, success is counted from them."),
+    "registry": Note("Without delivery events in the feed, success is taken from the registered success."),
+    "to_deliver": Note("Without delivery events in the feed, success is taken from to deliver."),
+}
+
+
+def notes(scope: Scope, counted: Indicators, found: Numbers) -> list[Note]:
     """What a reader must know before believing the figures."""
     said = [person_note(scope)]
-    if counted.success_from != ("feed",):
-        figure = " and ".join({"registry": "the registered success", "to_deliver": "to deliver"}.get(one, "the feed")
-                              for one in counted.success_from)  # fmt: skip
-        said.append(f"Without delivery events in the feed, success is taken from {figure}.")
+    titles = {one.delivery: one.title for one in scope.deliveries}
+    said += [_SUCCESS_FROM[source] for source in counted.success_from if counted.success_from != ("feed",)]
     over = [base for base in found.bases if base.estimate > base.to_deliver]
     for base in over:
-        where = f" in delivery {base.delivery}" if len(found.bases) > 1 else ""
-        said.append(
-            f"Warning: estimated opened ({base.estimate}) is more than to deliver ({base.to_deliver}){where}, "
-            f"because text readers clicked; {base.recipient_open} messages really were opened."
-        )
+        said.append(Note(
+            "Warning: estimated opened ({estimate}) is more than to deliver ({to_deliver}) in delivery {delivery}, "
+            "because text readers clicked; {opened} messages really were opened.",
+            estimate=base.estimate, to_deliver=base.to_deliver, delivery=titles[base.delivery],
+            opened=base.recipient_open,
+        ))  # fmt: skip
     return said
 
 
@@ -175,3 +186,33 @@ def shares(scope: Scope, counted: Indicators, networks: Sequence[str]) -> Table:
         if row["item"].casefold() in known
     ]
     return Table("shares", "Shares", SHARES, rows)
+
+
+class Asked(OfDistinct, frozen=True, kw_only=True):
+    """What this report can be asked."""
+
+    by: Annotated[Literal["domain"] | None, Meta(description="Add a row per e-mail domain.")] = None
+
+
+def _build(context: Context, asked: Asked) -> Report:
+    settings = context.queries.settings
+    return build(context.scope(asked), asked.by == "domain", settings.share_networks, settings.report_domains)
+
+
+REPORT = Definition(
+    name="indicators",
+    title="Tracking indicators",
+    answers="every indicator of a delivery: delivered, opens, clicks, people, opt-outs, site, machines, times",
+    more="Of several deliveries messages and counts add up, persons are a union, estimates and forwards are sums of "
+    "each delivery's own. A rate over nothing is shown as – (null in JSON).",
+    example="-d june-news -d july-news --by domain --cut all",
+    options=Asked,
+    parts={
+        "indicators": [*(column for columns in SECTIONS.values() for column in columns), *TIMES.values()],
+        "excluded": EXCLUDED,
+        "transactions": MONEY,
+        "shares": SHARES,
+        "domains": domain_part.COLUMNS,
+    },
+    build=_build,
+)

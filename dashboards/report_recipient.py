@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from dashboards.choice import keys_of
+from dashboards.definition import Context, Definition
 from dashboards.indicators import Cut
+from dashboards.options import Options
 from dashboards.queries import Queries, ReportError, Row
-from dashboards.shape import Column, Hits, Report, Subject, Table
+from dashboards.shape import Column, Hits, Note, Report, Subject, Table
 
 COLUMNS = [
     Column("time", "time", "time", "of the event"),
@@ -80,14 +85,14 @@ def _known(queries: Queries, name: str, naming_key: bytes | None) -> tuple[int, 
     raise ReportError(f"no recipient {name!r}: no message was prepared for it and no event of it is stored")
 
 
-def _notes(known: Row, wanted: Wanted, shown: int) -> list[str]:
-    messages = known["messages"]
-    notes = [f"The feed has {messages} message{'' if messages == 1 else 's'} to this recipient."]
+def _notes(known: Row, wanted: Wanted, shown: int) -> list[Note]:
+    notes = [Note("Messages of the feed to this recipient: {messages}.", messages=known["messages"])]
     silent = known["stored"] - known["hits_all"]
     if silent and not wanted.uncounted:
-        notes.append(f"{silent} stored events are no hits (repeats, seeds, marked ones): --uncounted lists them.")
+        text = "{silent} stored events are no hits (repeats, seeds, marked ones): --uncounted lists them."
+        notes.append(Note(text, silent=silent))
     if shown == wanted.limit:
-        notes.append(f"The newest {shown} are shown: raise --limit for more.")
+        notes.append(Note("The newest {shown} are shown: raise --limit for more.", shown=shown))
     return notes
 
 
@@ -110,3 +115,37 @@ def _row(row: Row) -> list[object]:
 def _why_not(row: Row) -> list[str]:
     marks = [name for bit, name in _MARKS.items() if row["marks"] & bit]
     return ["repeat"] * row["repeat"] + ["seed"] * row["seed"] + marks
+
+
+class Asked(Options, frozen=True, kw_only=True):
+    """What this report can be asked."""
+
+    recipient: Annotated[
+        str,
+        Meta(description="The recipient, as the sender calls it.", extra={"metavar": "NAME|KEY", "argument": "yes"}),
+    ]
+    kind: Annotated[
+        list[Literal["open", "click", "optout", "mirror", "web", "transaction"]],
+        Meta(description="Only hits of this kind; repeatable."),
+    ] = []
+    limit: Annotated[int, Meta(ge=1, le=100_000, description="The newest so many.")] = 100
+    uncounted: Annotated[
+        bool, Meta(description="Also repeats, seeds and other events that count as no hit.")
+    ] = False  # fmt: skip
+
+
+def _build(context: Context, asked: Asked) -> Report:
+    wanted = Wanted(asked.kind, asked.limit, asked.uncounted)
+    return build(context.queries, asked.recipient, context.naming_key, asked.cut, wanted)
+
+
+REPORT = Definition(
+    name="recipient",
+    title="Tracking of a recipient",
+    answers="every hit of a recipient over all deliveries, newest first",
+    example="4711 --kind click --columns time,delivery,url",
+    options=Asked,
+    parts={"hits": COLUMNS},
+    build=_build,
+    role="analyst",
+)

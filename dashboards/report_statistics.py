@@ -1,6 +1,8 @@
 """Report `statistics`: how opens, clicks and transactions grew since the start (METRICS, report 5)."""
 
 from dashboards.base import Start, numbers, starts
+from dashboards.definition import Context, Definition
+from dashboards.options import OfDeliveries
 from dashboards.scope import Scope, report
 from dashboards.shape import Column, Report, Table
 
@@ -59,3 +61,19 @@ def elapsed(scope: Scope, deliveries: list[int], moments: list[int]) -> Table:
     spans = {(row["kind"], row["percent"]): row["elapsed_ms"] for row in rows}
     table = [[percent, *(spans.get((kind, percent)) for kind in KINDS)] for percent in PERCENTS]
     return Table("elapsed", "Time until a share of the total so far", ELAPSED, table)
+
+
+def _build(context: Context, asked: OfDeliveries) -> Report:
+    return build(context.scope(asked))
+
+
+REPORT = Definition(
+    name="statistics",
+    title="Tracking statistics",
+    answers="how opens, clicks and transactions grew since the start, and when 10 %, 20 % … 90 % were reached",
+    more="The start is the contact date, else the first message sent, else the first hit.",
+    example="-d june-news --format csv --part elapsed",
+    options=OfDeliveries,
+    parts={"starts": STARTS, "cumulated": CUMULATED, "elapsed": ELAPSED},
+    build=_build,
+)

@@ -1,10 +1,14 @@
 """Report `urls`: which links were clicked, and the rates beside the platform's average (METRICS, report 4)."""
 
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from dashboards.base import milliseconds, stored_bases
+from dashboards.definition import Context, Definition
 from dashboards.indicators import Base, Indicators, Rate, indicators, rate
+from dashboards.options import OfDistinct
 from dashboards.queries import Row
 from dashboards.scope import Scope, person_note, report, together
 from dashboards.shape import Column, Report, Table
@@ -128,3 +132,27 @@ def other_links(scope: Scope) -> Table:
 def _other(row: Row) -> list[Any]:
     kind, how, link = row["kind"], row["how"], row["label"] or row["url"] or "not registered"
     return [kind, how, _KINDS.get((kind, how), kind), link, row["url"], row["n"]]
+
+
+class Asked(OfDistinct, frozen=True, kw_only=True):
+    """What this report can be asked."""
+
+    by: Annotated[By, Meta(description="What makes a row. label is the URL for links without one.")] = "label"
+    top: Annotated[int, Meta(ge=1, le=10_000, description="Links with a row of their own.")] = 10
+
+
+def _build(context: Context, asked: Asked) -> Report:
+    return build(context.scope(asked), asked.by, asked.top)
+
+
+REPORT = Definition(
+    name="urls",
+    title="URLs",
+    answers="which links were clicked, and the click rates beside the platform's average",
+    more="The rows add up to the total: the rest is Others, and links that are not registered are a row of their own. "
+    "Opt-out and mirror links are no clicks and are listed apart.",
+    example="-d june-news --by category --top 20",
+    options=Asked,
+    parts={"rates": AVERAGES, "links": LINKS, "other_links": OTHER_LINKS},
+    build=_build,
+)

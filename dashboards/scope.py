@@ -7,7 +7,7 @@ from dashboards.base import Numbers, numbers
 from dashboards.choice import Delivery
 from dashboards.indicators import Cut, Indicators, indicators
 from dashboards.queries import Queries
-from dashboards.shape import Hits, Record, Report, Table
+from dashboards.shape import Hits, Note, Record, Report, Table
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def together(scope: Scope) -> tuple[Indicators, Numbers]:
 
 
 def report(
-    scope: Scope, name: str, title: str, parts: Sequence[Table | Record], found: Numbers, notes: Sequence[str] = ()
+    scope: Scope, name: str, title: str, parts: Sequence[Table | Record], found: Numbers, notes: Sequence[Note] = ()
 ) -> Report:
     """A report with its header filled in."""
     hits = Hits(sum(base.hits_people for base in found.bases), sum(base.hits_all for base in found.bases))
@@ -61,8 +61,8 @@ def report(
     )
 
 
-def person_note(scope: Scope) -> str:
+def person_note(scope: Scope) -> Note:
     """What must be said beside every number of persons."""
     if scope.persons:
-        return "Forwards are an estimate: refused cookies and second devices inflate it."
-    return "Visitor cookies are off: people can't be counted apart, so a person is a message and forwards are 0."
+        return Note("Forwards are an estimate: refused cookies and second devices inflate it.")
+    return Note("Visitor cookies are off: people can't be counted apart, so a person is a message and forwards are 0.")

@@ -1,7 +1,7 @@
 """What a report is, whoever shows it: parts with named, typed columns. Keys are stable, titles may change."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -37,6 +37,21 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """How a table is drawn: `x` is the column of the categories or times, `values` those of the numbers.
+
+    `split`: a column whose values each make a series of their own, for tables with one row per series and x; a heat
+    map has it as its other axis. `stacked`: series stand on each other. Rows from `total_from` are not drawn.
+    """
+
+    kind: Literal["line", "bar", "heat", "funnel"]
+    x: str
+    values: Sequence[str]
+    split: str = ""
+    stacked: bool = False
+
+
+@dataclass(frozen=True)
 class Table:
     """A part with rows, each as long as `columns`. `total_from`: rows from there on are sums, set apart."""
 
@@ -45,6 +60,7 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Any]]
     total_from: int | None = None
+    chart: Chart | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +78,19 @@ class Record:
     key: str
     title: str
     sections: Sequence[Section]
+
+
+class Note(str):
+    """A sentence that a report says of itself, filled in; `template` and `values` are kept for other languages."""
+
+    __slots__ = ("template", "values")
+    template: str
+    values: Mapping[str, Any]
+
+    def __new__(cls, template: str, **values: Any) -> "Note":
+        note = super().__new__(cls, template.format(**values))
+        note.template, note.values = template, values
+        return note
 
 
 @dataclass(frozen=True)
@@ -94,7 +123,7 @@ class Report:
     about: Literal["deliveries", "recipient"] = "deliveries"
     hits: Hits | None = None
     distinct_calculated_at: datetime | None = None
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[Note] = ()
 
     def part(self, key: str) -> Table | Record:
         """The part with that key. Raises KeyError naming those there are."""

@@ -85,12 +85,12 @@ def _options(command) -> str:  # type: ignore[no-untyped-def]
 
 def report_columns() -> str:
     """Every report's parts and columns as Markdown tables."""
-    from dashboards.catalogue import CATALOGUE
+    from dashboards.catalogue import REPORTS
 
     texts = []
-    for report, parts in CATALOGUE.items():
-        texts.append(f"### {report}")
-        for part, columns in parts.items():
+    for report in REPORTS.values():
+        texts.append(f"### {report.name}")
+        for part, columns in report.parts.items():
             rows = [f"| `{one.key}` | {one.title} | {one.kind} | {one.help} |" for one in columns]
             head = [f"Part `{part}`:", "", "| key | shown as | kind | what it is |", "|---|---|---|---|"]
             texts.append("\n".join([*head, *rows]))

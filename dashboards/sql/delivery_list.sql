@@ -1,5 +1,6 @@
 -- delivery_list: deliveries that are registered or have events, newest contact date first, those without one last.
--- One row per delivery. Columns as in registry, and `matches`: how many there are before the limit. Filters: '' = any.
+-- One row per delivery. Columns as in registry, and `matches`: how many there are before the limit. Filters: '' = any;
+-- everybody = 0: only registered deliveries of `accounts`.
 SELECT
     k.delivery_id AS delivery,
     d.updated > toDateTime64(0, 3, 'UTC') AS registered,
@@ -16,7 +17,8 @@ FROM
     SELECT delivery_id FROM touched
 ) AS k
 LEFT JOIN (SELECT * FROM deliveries FINAL) AS d ON d.delivery_id = k.delivery_id
-WHERE ({channel:String} = '' OR d.channel = {channel:String})
+WHERE ({everybody:UInt8} = 1 OR (registered AND d.account IN {accounts:Array(String)}))
+    AND ({channel:String} = '' OR d.channel = {channel:String})
     AND ({tag:String} = '' OR has(d.tags, {tag:String}))
     AND ({search:String} = '' OR positionCaseInsensitiveUTF8(concat(d.label, '\n', d.name, '\n', d.code), {search:String}) > 0)
 ORDER BY d.contact_date DESC NULLS LAST, d.updated DESC, delivery

@@ -1,5 +1,7 @@
 """Names people type -> deliveries."""
 
+from typing import Any
+
 import pytest
 from clickhouse_driver import Client
 
@@ -77,7 +79,7 @@ def test_names_are_values_and_nothing_else(client: Client, queries: Queries) -> 
     register(client, [Registered(9, "other", tags=["t"])])
 
     def listed(**wanted: str) -> list[int]:
-        filters: dict[str, str] = {"channel": "", "tag": "", "search": ""} | wanted
+        filters: dict[str, Any] = {"channel": "", "tag": "", "search": "", "everybody": 1, "accounts": []} | wanted
         return [row["delivery"] for row in queries.rows("delivery_list", limit=100, **filters)]
 
     for number, name in enumerate(INJECTIONS, 10):

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from dashboards.render import as_csv, as_json, part, text
-from dashboards.shape import Column, Hits, Record, Report, Section, Subject, Table
+from dashboards.shape import Column, Hits, Note, Record, Report, Section, Subject, Table
 
 AT = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 LINKS = Table(
@@ -36,7 +36,7 @@ FIGURES = Record(
 )
 REPORT = Report(
     "urls", "URLs", "people", AT, [FIGURES, LINKS], [Subject("7", "june", "June [letter]\x1b[2J")],
-    hits=Hits(8, 10), distinct_calculated_at=AT, notes=["Warning: look"],
+    hits=Hits(8, 10), distinct_calculated_at=AT, notes=[Note("Warning: {what}", what="look")],
 )  # fmt: skip
 
 
