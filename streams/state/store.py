@@ -1,7 +1,6 @@
 """One partition's state in RocksDB. No write-ahead log: what a crash loses is read again from the source.
 
-After a crash the store is as it was after some earlier batch. Block cache and write buffers are shared by all
-partitions of the process.
+Block cache and write buffers are shared by all partitions of the process.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,7 +45,9 @@ class Store:
     """Raw bytes in, raw bytes out. Raises Stopped if the directory holds something RocksDB can't open.
 
     Ids and opens have column families of their own, so that the files of ids, whose keys start with a time, hardly
-    overlap. A flush is atomic over all families: ids, marks, opens and `applied` are of one moment after any crash.
+    overlap. Families reach the disk one by one, so each keeps with its entries how far the source is applied to it:
+    after a crash the one that is furthest behind counts, and what others know beyond it does no harm.
+    `applied`: the next source offset this state does not know.
     """
 
     def __init__(self, directory: Path, memory: SharedMemory) -> None:
@@ -61,6 +62,7 @@ class Store:
             raise Stopped(f"{directory} can't be opened ({error}); delete it, the worker rebuilds it") from error
         self._families = {kind[0]: self._db.get_column_family(_NAMES[kind]) for kind in _FAMILIES}
         self._handles = {kind[0]: self._db.get_column_family_handle(_NAMES[kind]) for kind in _FAMILIES}
+        self.applied = min(map(_applied, (self._db, *self._families.values())))
 
     def read(self, keys: list[bytes]) -> Sequence[bytes | None]:
         """The values of many keys at once."""
@@ -77,12 +79,6 @@ class Store:
         family = self._families.get(kind, self._db)
         values: list[bytes | None] = family.get(keys)  # type: ignore[arg-type,assignment]  # the stub is too narrow
         return values
-
-    @property
-    def applied(self) -> int:
-        """The next source offset this state does not know."""
-        value = self._db.get(APPLIED)
-        return int.from_bytes(value, "big") if value is not None else 0
 
     def entries(self, prefix: bytes, start: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """At most `limit` entries whose keys start with `prefix`, from the key `start` on."""
@@ -104,21 +100,24 @@ class Store:
             batch.delete_range(begin, end, handles.get(begin[0]))
         for key in gone:
             batch.delete(key, handles.get(key[0]))
-        put = batch.put
-        put(APPLIED, max(applied, self.applied).to_bytes(8, "big"))
+        put, applied = batch.put, max(applied, self.applied)
+        for handle in (None, *handles.values()):
+            put(APPLIED, applied.to_bytes(8, "big"), handle)
         for kind, keys in groupby(sorted(written), itemgetter(0)):  # in order, an insert is next to the one before
             batch.set_default_column_family(handles.get(kind))
             for key in keys:
                 put(key, written[key])
         self._db.write(batch, self._unlogged)
+        self.applied = applied
 
-    def flush(self) -> None:
-        """Make what was written so far survive a crash, in the background."""
-        self._db.flush(False)
+    def flush(self, wait: bool = False) -> None:
+        """Make what was written so far survive a crash, in the background unless `wait`."""
+        for family in (self._db, *self._families.values()):
+            family.flush(wait)
 
     def close(self) -> None:
         """Flush and close."""
-        self._db.flush(True)
+        self.flush(wait=True)
         for family in self._families.values():
             family.close()
         self._families.clear()
@@ -136,7 +135,6 @@ def _options(memory: SharedMemory) -> Options:
     options = Options(raw_mode=True)
     options.create_if_missing(True)
     options.create_missing_column_families(True)
-    options.set_atomic_flush(True)
     options.set_block_based_table_factory(blocks)
     options.set_write_buffer_manager(memory.buffers)
     options.set_write_buffer_size(_MEMTABLE_BYTES)
@@ -146,3 +144,8 @@ def _options(memory: SharedMemory) -> Options:
     options.set_max_background_jobs(2)
     options.set_keep_log_file_num(2)
     return options
+
+
+def _applied(family: Rdict) -> int:
+    value = family.get(APPLIED)
+    return int.from_bytes(value, "big") if value is not None else 0

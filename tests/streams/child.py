@@ -1,6 +1,7 @@
 """A worker in a process of its own that can be told to die: `python -m tests.streams.child [moment [times]]`.
 
-It kills itself (SIGKILL) right at the given moment of a batch, when it is there for the given time (default 1).
+It kills itself (SIGKILL) right at the given moment of a batch, when it is there for the given time (default 1). It
+flushes its state after every batch, so that what comes after a crash finds some.
 """
 
 import os
@@ -9,6 +10,7 @@ import sys
 from collections import Counter
 
 from sendtrail.settings import load
+from streams import worker
 from streams.main import main
 from streams.worker import Moment
 
@@ -27,5 +29,6 @@ class DieAt:
 
 
 if __name__ == "__main__":
+    worker.FLUSH_EVERY_S = 0.0
     at, times = [*sys.argv[1:], "", "1"][:2]
     sys.exit(main(load(), DieAt(at, int(times or 1))))

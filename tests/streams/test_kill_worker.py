@@ -23,6 +23,19 @@ def test_killed_at_a_moment_of_its_second_batch(line: Line, moment: Moment) -> N
     line.assert_ledger()
 
 
+def test_what_came_before_a_crash_is_known_after_it(line: Line) -> None:
+    """Events that are sent again then are no new ones."""
+    some = line.send_some(30, packs=4)
+    first = line.worker()
+    line.assert_ledger()
+    wait_for(lambda: line.committed() == line.ends(), explain=line.logs)
+    first.kill()
+    line.send(some, remember=False)
+    line.send_some(10)
+    line.worker()
+    line.assert_ledger()
+
+
 def test_killed_again_and_again(line: Line) -> None:
     """Every life dies at another moment, some leave no state at all behind."""
     rnd = random.Random(7)

