@@ -5,6 +5,7 @@ SendtrailError
 ├── BadLink          a link that must not be minted (destination, position)
 ├── SettingsError    an unknown or malformed setting; ends the program with exit code 3
 ├── KeysError        the key file is missing, unreadable or lacks what was asked of it
+├── UsersError       the users file of the report pages is unreadable, or lacks the user asked for
 ├── ApiError         the feed API refuses a request or does not answer
 └── TopicsError      a topic differs from the table TOPICS in a way that would lose data
 
@@ -32,6 +33,10 @@ class SettingsError(SendtrailError):
 
 class KeysError(SendtrailError):
     """The key file can't be read or does not hold the key asked for."""
+
+
+class UsersError(SendtrailError):
+    """The users file can't be read, or does not hold the user asked for."""
 
 
 class ApiError(SendtrailError):

@@ -1,0 +1,69 @@
+"""Password hashes (Argon2id) and hashes of API tokens."""
+
+import hashlib
+import secrets
+import unicodedata
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from sendtrail.errors import UsersError
+
+MIN_LENGTH = 12
+#: Longer ones are refused unhashed: hashing megabytes would be a way to keep the server busy.
+MAX_BYTES = 1024
+TOKEN_PREFIX = "strt_"
+_TOKEN_BYTES = 32
+
+_HASHER = PasswordHasher()
+
+
+def hash_password(password: str) -> str:
+    """The hash to store. Raises UsersError for a password that is too short or too long."""
+    if len(password) < MIN_LENGTH:
+        raise UsersError(f"a password has {MIN_LENGTH} characters or more")
+    if len(_bytes(password)) > MAX_BYTES:
+        raise UsersError(f"a password has {MAX_BYTES} bytes at most")
+    return _HASHER.hash(_bytes(password))
+
+
+def is_hash(text: str) -> bool:
+    """True for an Argon2id hash."""
+    try:
+        _HASHER.check_needs_rehash(text)
+    except InvalidHashError:
+        return False
+    return text.startswith("$argon2id$")
+
+
+class Verifier:
+    """Checks passwords in the same time for users there are and users there are not."""
+
+    def __init__(self) -> None:
+        self._nobodys = _HASHER.hash(secrets.token_bytes(16))
+
+    def verify(self, stored: str, password: str) -> bool:
+        """True for the password of that hash. An empty `stored` (no user, or one without a password) never matches."""
+        given = _bytes(password)
+        if len(given) > MAX_BYTES:
+            return False
+        try:
+            _HASHER.verify(stored or self._nobodys, given)
+        except (VerificationError, InvalidHashError):
+            return False
+        return stored != ""
+
+
+def new_token() -> str:
+    """An API token: 256 random bits."""
+    return TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def hash_token(token: str) -> str:
+    """What is stored of a token. Its bits are random, so a plain SHA-256 can't be turned back."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _bytes(password: str) -> bytes:
+    """The same bytes however a keyboard composed the letters; a lone surrogate can't be typed, but can be sent."""
+    return unicodedata.normalize("NFC", password).encode("utf-8", "replace")
