@@ -1,13 +1,13 @@
 """A report as everybody finds it: name, what it can be asked, its parts, and how it is built."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Generic, Literal, TypeVar
 
 from dashboards.choice import Accounts, by_names
 from dashboards.options import OfDeliveries, OfDistinct, Options
-from dashboards.queries import Queries
+from dashboards.queries import Queries, ReportError
 from dashboards.scope import Scope
 from dashboards.shape import Column, Report
 
@@ -15,12 +15,17 @@ Role = Literal["viewer", "analyst"]
 O = TypeVar("O", bound=Options)  # noqa: E741
 
 
+class NotAllowed(ReportError):
+    """A report, or a part of one, that shows recipients to a reader who may see sums only."""
+
+
 @dataclass(frozen=True)
 class Context:
     """Who reads, and from where.
 
     `naming_key` None: only keys and registered names are found. `persons`: visitor cookies are on. `zone`: the
-    reader's. `accounts`: whose deliveries the reader may see, None = everybody's.
+    reader's. `accounts`: whose deliveries the reader may see, None = everybody's. `role`: what else they may see.
+    `part`: the only one wanted, '' = all that a report usually has; `Definition.answer` checks both.
     """
 
     queries: Queries
@@ -28,6 +33,8 @@ class Context:
     persons: bool = False
     zone: tzinfo = UTC
     accounts: Accounts = None
+    role: Role = "analyst"
+    part: str = ""
 
     def scope(self, asked: OfDeliveries) -> Scope:
         """The deliveries asked for. Raises BadName, or ReportError for an unknown or ambiguous name."""
@@ -41,7 +48,10 @@ class Definition(Generic[O]):
     """A report. `parts`: key -> columns, as documentation and machine readers are told; a part may be missing from a
     report that has nothing to put there. `role`: the least one that may read it. `more`: help beyond `answers`.
 
-    `build` raises BadName or ReportError.
+    `on_request`: parts that are built only where `Context.part` names them, and then alone. `analyst_parts`: those of
+    `on_request` that a viewer may not read, because they show recipients; a page shows a viewer no way there.
+
+    `build` raises BadName or ReportError. Readers call `answer`.
     """
 
     name: str
@@ -53,3 +63,16 @@ class Definition(Generic[O]):
     role: Role = "viewer"
     more: str = ""
     example: str = ""
+    on_request: Collection[str] = ()
+    analyst_parts: Collection[str] = ()
+
+    def allows(self, role: Role, part: str = "") -> bool:
+        """Whether that role may read the report, or that part of it."""
+        needs = "analyst" if part in self.analyst_parts else self.role
+        return needs == "viewer" or role == "analyst"
+
+    def answer(self, context: Context, asked: O) -> Report:
+        """The report, or the part of it that the context names. Raises NotAllowed, BadName or ReportError."""
+        if not self.allows(context.role, context.part):
+            raise NotAllowed(f"report {self.name}{f', part {context.part},' * bool(context.part)} is for analysts")
+        return self.build(context, asked)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, tzinfo
 from typing import Any
 
@@ -11,7 +12,7 @@ from dashboards.shape import Column, Record, Report, Table
 from dashboards.terminal import part, text
 from dashboards.values import plain
 
-__all__ = ["as_csv", "as_json", "part", "text"]
+__all__ = ["as_csv", "as_json", "as_ndjson", "part", "text"]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -29,9 +30,18 @@ def as_json(report: Report, zone: tzinfo = UTC) -> str:
         "hits": None if report.hits is None else {"people": report.hits.people, "all": report.hits.all},
         **about,
         "notes": list(report.notes),
+        **_pages(report),
         "parts": {one.key: _plain_part(one, zone) for one in report.parts},
     }
     return json.dumps(document, ensure_ascii=False, indent=2)
+
+
+def _pages(report: Report) -> dict[str, Any]:
+    """Which rows are shown of the parts that are pages of longer tables."""
+    paged = {one.key: one.page for one in report.parts if isinstance(one, Table) and one.page is not None}
+    if not paged:
+        return {}
+    return {"pages": {key: asdict(page) for key, page in paged.items()}}
 
 
 def _plain_part(one: Table | Record, zone: tzinfo) -> Any:
@@ -66,10 +76,17 @@ def as_csv(one: Table | Record, zone: tzinfo = UTC) -> str:
     return out.getvalue()
 
 
+def as_ndjson(one: Table | Record, zone: tzinfo = UTC) -> str:
+    """A part as JSON lines: one per row, a record as one line."""
+    plain_part = _plain_part(one, zone)
+    rows = plain_part if isinstance(plain_part, list) else [plain_part]
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
 def _cell(value: Any) -> Any:
     """Empty for none; text that a spreadsheet would take for a formula gets an apostrophe before it."""
     if isinstance(value, list):
-        value = ", ".join(value)
+        value = ", ".join(value) if all(isinstance(one, str) for one in value) else " ".join(map(str, value))
     if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
     return "" if value is None else value

@@ -1,7 +1,7 @@
 """What a report is, whoever shows it: parts with named, typed columns. Keys are stable, titles may change."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -17,12 +17,16 @@ Kind = Literal[
     "time",  # datetime with zone, shown in the reader's
     "span",  # milliseconds
     "names",  # list of str
+    "series",  # list of int, oldest first, drawn as a small line
 ]
 
 
 @dataclass(frozen=True)
 class Column:
     """A column or a single figure: stable key, title for people, kind of its values, one line of explanation.
+
+    `leads_to`: the report that a value of this column stands for, its option, and the column that holds the option's
+    value: ("dashboard", "delivery", "key").
 
     `shown` and `gives_way` matter in a terminal only, machines get every column: where a row is too wide, columns
     with the highest `gives_way` leave first; 0 stays.
@@ -34,6 +38,7 @@ class Column:
     help: str = ""
     shown: bool = True
     gives_way: int = 0
+    leads_to: tuple[str, str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,20 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Page:
+    """Which rows of a longer table these are. `matches`: how many rows there are in all."""
+
+    offset: int
+    limit: int
+    matches: int
+
+
+@dataclass(frozen=True)
 class Table:
-    """A part with rows, each as long as `columns`. `total_from`: rows from there on are sums, set apart."""
+    """A part with rows, each as long as `columns`. `total_from`: rows from there on are sums, set apart.
+
+    `page`: where the rows are a page of a longer table.
+    """
 
     key: str
     title: str
@@ -61,6 +78,7 @@ class Table:
     rows: Sequence[Sequence[Any]]
     total_from: int | None = None
     chart: Chart | None = None
+    page: Page | None = None
 
 
 @dataclass(frozen=True)
@@ -131,3 +149,7 @@ class Report:
             if part.key == key:
                 return part
         raise KeyError(f"{self.name} has no part {key!r}; it has {', '.join(part.key for part in self.parts)}")
+
+    def only(self, key: str) -> "Report":
+        """The same report with one part. Raises KeyError as `part`."""
+        return replace(self, parts=[self.part(key)])

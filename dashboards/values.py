@@ -1,5 +1,6 @@
 """Values of reports as people read them and as machines do. Rounding is half up, always."""
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
@@ -62,7 +63,7 @@ def plain(kind: Kind, value: Any, zone: tzinfo) -> Any:
             return None if value[0] is None else float(money(*value))
         case "time":
             return local(value, zone).isoformat(timespec="milliseconds")
-        case "names":
+        case "names" | "series":
             return list(value)
         case _:
             return value
@@ -87,8 +88,22 @@ def readable(kind: Kind, value: Any, zone: tzinfo) -> str:
             return span(value)
         case "names":
             return clean(", ".join(value))
+        case "series":
+            return sparkline(value)
         case _:
             return clean(str(value))
+
+
+_BARS = "▁▂▃▄▅▆▇█"
+_SPARKS = 16  # characters of a line, at most
+
+
+def sparkline(numbers: Sequence[int]) -> str:
+    """Numbers as a line of small bars, neighbours added up where there are too many; a blank is 0."""
+    together = max(1, -(-len(numbers) // _SPARKS))
+    sums = [max(0, sum(numbers[start : start + together])) for start in range(0, len(numbers), together)]
+    most = max(sums, default=0)
+    return "".join(_BARS[(len(_BARS) * one - 1) // most] if one else " " for one in sums)
 
 
 def local(at: datetime, zone: tzinfo) -> datetime:

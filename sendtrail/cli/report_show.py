@@ -42,12 +42,13 @@ def show(
     zone = _zone(timezone or settings.timezone)
     try:
         with connect(config.section(ClickHouseSettings)) as client:
-            built = report.build(_context(config, Queries(client, settings), zone), asked)
+            context = replace(_context(config, Queries(client, settings), zone), part=part or "")
+            built = report.answer(context, asked)
     except Unreachable as error:
         print(f"sendtrail: {error}", file=sys.stderr)
         raise typer.Exit(EXIT_UNREACHABLE) from None
     wanted = [name.strip() for name in (columns or "").split(",") if name.strip()]
-    _print(_only(built, part), form, zone, wanted)
+    _print(_only(built, part, report.on_request), form, zone, wanted)
 
 
 def _texts(given: Mapping[str, Any]) -> dict[str, Sequence[str]]:
@@ -91,12 +92,12 @@ def _print(report: Report, form: Format, zone: ZoneInfo, columns: Collection[str
             Console(highlight=False).print(render.text(report, zone, columns))
 
 
-def _only(report: Report, part: str | None) -> Report:
+def _only(report: Report, part: str | None, on_request: Collection[str]) -> Report:
     if part is None:
         return report
     found = [one for one in report.parts if one.key == part]
     if not found:
-        there = ", ".join(one.key for one in report.parts)
+        there = ", ".join([*(one.key for one in report.parts), *on_request])
         raise typer.BadParameter(f"this report has no part {part!r}; it has {there}", param_hint="--part")
     return replace(report, parts=found)
 

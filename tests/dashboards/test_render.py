@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from dashboards.render import as_csv, as_json, part, text
-from dashboards.shape import Column, Hits, Note, Record, Report, Section, Subject, Table
+from dashboards.shape import Column, Hits, Note, Page, Record, Report, Section, Subject, Table
 
 AT = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 LINKS = Table(
@@ -102,6 +103,17 @@ def test_json_has_stable_keys() -> None:
             ],
         },
     }
+
+
+def test_a_page_of_a_table_says_which() -> None:
+    table = replace(LINKS, page=Page(2, 3, 5))
+    document = json.loads(as_json(replace(REPORT, parts=[FIGURES, table])))
+    assert document["pages"] == {"links": {"offset": 2, "limit": 3, "matches": 5}}
+
+
+def test_csv_of_a_series_is_its_numbers() -> None:
+    table = Table("t", "T", [Column("s", "s", "series"), Column("n", "n", "names")], [[[1, 0, 2], ["a", "b"]]])
+    assert as_csv(table).splitlines() == ["s,n", '1 0 2,"a, b"']
 
 
 def test_csv_has_a_header_and_no_formulas() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.shape import Kind
-from dashboards.values import clean, half_up, money, plain, readable, span
+from dashboards.values import clean, half_up, money, plain, readable, span, sparkline
 
 MADRID = ZoneInfo("Europe/Madrid")
 
@@ -49,6 +49,8 @@ def test_money_knows_minor_units() -> None:
         ("money", None, "–", None),
         ("span", 4_980_000, "1 h 23 min", 4_980_000),
         ("names", ["a", "b"], "a, b", ["a", "b"]),
+        ("series", [0, 1, 4], " ▂█", [0, 1, 4]),
+        ("series", [], "", []),
         ("text", "x", "x", "x"),
         ("text", None, "", None),
     ],
@@ -56,6 +58,12 @@ def test_money_knows_minor_units() -> None:
 def test_values(kind: Kind, value: object, shown: str, written: object) -> None:
     assert readable(kind, value, UTC) == shown
     assert plain(kind, value, UTC) == written
+
+
+def test_a_long_series_is_folded() -> None:
+    assert sparkline([1, 0, 0] * 15 + [0, 0, 8]) == "▁" * 15 + "█"
+    assert sparkline([0] * 48) == " " * 16
+    assert sparkline([-1, 2]) == " █"
 
 
 def test_times_are_on_the_readers_clock() -> None:
