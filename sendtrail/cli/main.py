@@ -7,7 +7,22 @@ from typing import Annotated
 
 import typer
 
-from sendtrail.cli import audit, demo, instrument, keys, links, migrate, report, run, setup, status, topics, trace, up
+from sendtrail.cli import (
+    audit,
+    demo,
+    instrument,
+    keys,
+    links,
+    migrate,
+    report,
+    run,
+    setup,
+    status,
+    topics,
+    trace,
+    up,
+    users,
+)
 from sendtrail.errors import SendtrailError, SettingsError
 from sendtrail.settings import EXIT_CODE
 
@@ -37,7 +52,7 @@ def options(
     """Self-hosted message tracking: exact, seconds old, machines told apart from people."""
 
 
-for group in (up, demo, report, audit, status, trace, keys, links, instrument, topics, migrate, setup, run):
+for group in (up, demo, report, audit, status, trace, keys, links, instrument, topics, migrate, setup, users, run):
     group.register(app)
 
 

@@ -1,6 +1,7 @@
 """Who may see the report pages: one middleware in front of every page and API route, the log-in, and `guard.needs`."""
 
 import time
+from typing import Any
 
 from starlette.middleware import Middleware
 from starlette.routing import Route
@@ -13,7 +14,7 @@ from dashboards.web.access.login import LogIn, Render
 from sendtrail.settings import WebSettings
 
 #: For uvicorn.Config. Its own belief in X-Forwarded-For would put a forged address where the peer's is looked at.
-SERVER_OPTIONS = {"proxy_headers": False, "server_header": False, "ws": "none"}
+SERVER_OPTIONS: dict[str, Any] = {"proxy_headers": False, "server_header": False, "ws": "none"}
 
 
 def access(settings: WebSettings, clock: Clock = time.time) -> list[Middleware]:

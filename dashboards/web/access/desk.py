@@ -12,7 +12,7 @@ from starlette.requests import Request
 from dashboards.web.access.answers import Refusal, is_api
 from dashboards.web.access.attempts import Attempts
 from dashboards.web.access.ended import Ended
-from dashboards.web.access.passwords import Verifier, hash_token
+from dashboards.web.access.passwords import hash_token, nobodys_hash
 from dashboards.web.access.places import Address, Hosts, Networks, is_loopback, parse_address
 from dashboards.web.access.reader import LOCAL, Reader, Role
 from dashboards.web.access.secret import load_secret
@@ -57,7 +57,6 @@ class Desk:
     users: UsersFile
     sessions: Sessions
     attempts: Attempts
-    verifier: Verifier
 
     def misdirected(self, request: Request) -> Refusal | None:
         """Why a request did not mean this server, or came to it by a way nobody set up; None where all is well."""
@@ -142,6 +141,8 @@ def open_desk(settings: WebSettings, clock: Clock = time.time) -> Desk:
         users = UsersFile(settings.users_file)
     except (UsersError, OSError, ValueError) as error:
         raise SettingsError(f"access to the report pages: {error}") from error
+    if has_login:
+        nobodys_hash()
     return Desk(
         open=is_open,
         has_login=has_login,
@@ -153,7 +154,6 @@ def open_desk(settings: WebSettings, clock: Clock = time.time) -> Desk:
         users=users,
         sessions=Sessions(secret, settings.session_idle_s, settings.session_max_s, ended, clock),
         attempts=Attempts(settings.login_per_minute),
-        verifier=Verifier(),
     )
 
 

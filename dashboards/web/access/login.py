@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from dashboards.web.access.answers import LOGIN, local_path
 from dashboards.web.access.attempts import RETRY_AFTER_S
 from dashboards.web.access.desk import Caller, Desk
+from dashboards.web.access.passwords import verify
 from dashboards.web.access.users import MAX_NAME, normal_name
 
 #: render(request, template_name, context, status_code) -> Response
@@ -55,7 +56,7 @@ class LogIn:
             return self._show(request, back, name, "often", 429)
         user = desk.users.now().by_name.get(name)
         stored = user.password if user is not None else ""
-        right = await to_thread.run_sync(desk.verifier.verify, stored, password, limiter=self._hashing)
+        right = await to_thread.run_sync(verify, stored, password, limiter=self._hashing)
         if user is None or not right:
             _note("wrong", desk, request, name)
             return self._show(request, back, name, "wrong", 403)

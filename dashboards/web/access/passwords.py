@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import unicodedata
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -36,22 +37,22 @@ def is_hash(text: str) -> bool:
     return text.startswith("$argon2id$")
 
 
-class Verifier:
-    """Checks passwords in the same time for users there are and users there are not."""
+def verify(stored: str, password: str) -> bool:
+    """True for the password of that hash; "" (no such user, or one without a password) takes as long and never is."""
+    given = _bytes(password)
+    if len(given) > MAX_BYTES:
+        return False
+    try:
+        _HASHER.verify(stored or nobodys_hash(), given)
+    except (VerificationError, InvalidHashError):
+        return False
+    return stored != ""
 
-    def __init__(self) -> None:
-        self._nobodys = _HASHER.hash(secrets.token_bytes(16))
 
-    def verify(self, stored: str, password: str) -> bool:
-        """True for the password of that hash. An empty `stored` (no user, or one without a password) never matches."""
-        given = _bytes(password)
-        if len(given) > MAX_BYTES:
-            return False
-        try:
-            _HASHER.verify(stored or self._nobodys, given)
-        except (VerificationError, InvalidHashError):
-            return False
-        return stored != ""
+@cache
+def nobodys_hash() -> str:
+    """A hash of no password. Made before the first log-in, so that this one takes no longer than others."""
+    return _HASHER.hash(secrets.token_bytes(16))
 
 
 def new_token() -> str:
