@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dashboards import report_deliveries, report_indicators, report_recipient, report_statistics, report_urls
+from dashboards import (
+    report_compare,
+    report_deliveries,
+    report_indicators,
+    report_recipient,
+    report_statistics,
+    report_urls,
+)
 from dashboards.definition import Definition
 
 #: In the order in which people are shown them.
@@ -15,5 +22,6 @@ REPORTS: Mapping[str, Definition[Any]] = {
         report_urls.REPORT,
         report_statistics.REPORT,
         report_recipient.REPORT,
+        report_compare.REPORT,
     )
 }

@@ -62,6 +62,7 @@ COMMANDS = {
     "urls": ["urls", "--delivery", "1", "--delivery", "july"],
     "statistics": ["statistics", "-d", "1"],
     "recipient": ["recipient", "1000003", "--limit", "5"],
+    "compare": ["compare", "-d", "1", "-d", "july"],
 }
 
 
