@@ -175,6 +175,9 @@ class Owned:
         full = (
             self.rows_waiting() >= _BLOCKS_AHEAD * self._settings.batch_rows or size >= _BLOCKS_AHEAD * MAX_BLOCK_BYTES
         )
+        if closed or full:
+            for partition in self.partitions.values():
+                partition.read_nothing(self._clock())
         assigned = self._source.assigned()
         turned = {number for number, partition in self.partitions.items() if partition.turn is not None}
         self._source.flow(assigned if closed or full else (assigned - self.partitions.keys()) | turned)

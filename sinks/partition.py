@@ -11,7 +11,10 @@ R = TypeVar("R")  # a loaded record
 
 
 class Gap(NamedTuple):
-    """Source offsets `first..last` are missing before the record at `offset`, since `since` (monotonic seconds)."""
+    """Source offsets `first..last` are missing before the record at `offset`.
+
+    `since`: monotonic seconds, moved on while nothing is read.
+    """
 
     offset: int
     first: int
@@ -70,6 +73,11 @@ class Partition(Generic[R]):
         """Pass a record that is none of streams."""
         if self.turn is None:
             self.position = offset + 1
+
+    def read_nothing(self, now: float) -> None:
+        """Said while nothing is fetched: a gap that can't close does not age."""
+        if self.gap is not None:
+            self.gap = self.gap._replace(since=now)
 
     def accept(self, record: R, entry: Entry, last: int) -> None:
         """Queue a record that extends the chain up to source offset `last`."""

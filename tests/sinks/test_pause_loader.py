@@ -1,5 +1,6 @@
 """A loader that a tool holds, and tables that change while a plan is open."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,6 +66,28 @@ def test_nothing_is_inserted_while_a_tool_works(line: Line) -> None:
     line.wait_loaded()
     line.assert_ledger()
     assert_new_table_is_a_recount(line)
+
+
+def test_a_gap_does_not_age_while_the_loader_reads_nothing(line: Line) -> None:
+    """It is full while a tool holds it, so the records that close the gap can't come."""
+    line.emitter.emit(0, 10)
+    line.emitter.flush()
+    loader = line.loader(gap_timeout_s=3, batch_rows=20)
+    line.wait_loaded()
+    with paused(line.clickhouse, "migrate"):
+        line.emitter.ahead(0, 4)
+        line.emitter.flush()
+        for _ in range(6):
+            line.emitter.emit(1, 10)
+        line.emitter.flush()
+        time.sleep(1)  # it is full now
+        for _ in range(4):
+            line.emitter.emit(0, 5)
+        line.emitter.flush()
+        time.sleep(4)
+    line.wait_loaded()
+    line.assert_ledger()
+    assert "partition stopped" not in loader.log_text()
 
 
 def test_a_view_that_is_added_while_a_plan_is_open(line: Line) -> None:
