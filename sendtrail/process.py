@@ -3,17 +3,20 @@
 import gc
 import json
 import logging
+import shutil
 import signal
 import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple, NoReturn
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, NoReturn
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from sendtrail.errors import SettingsError
+from sendtrail.metrics import gauge
 from sendtrail.settings import EXIT_CODE, Config, load
 
 Log = structlog.stdlib.BoundLogger
@@ -71,6 +74,19 @@ def run_stage(main: Callable[[Config], int]) -> NoReturn:
     except SettingsError as error:
         print(error, file=sys.stderr)
         sys.exit(EXIT_CODE)
+
+
+def watch_disk(disk: str, directory: Path) -> None:
+    """Export how full the disk under a directory is, under the name `disk`; not a number where it can't be asked."""
+
+    def ask(of: Literal["free", "total"]) -> float:
+        try:
+            return float(getattr(shutil.disk_usage(directory), of))
+        except OSError:
+            return float("nan")
+
+    gauge("sendtrail_disk_free_bytes").labels(disk).set_function(lambda: ask("free"))
+    gauge("sendtrail_disk_size_bytes").labels(disk).set_function(lambda: ask("total"))
 
 
 class StopSignal:

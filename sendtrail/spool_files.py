@@ -8,6 +8,7 @@ events, or a probe for room.
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -74,6 +75,15 @@ def lock_owners(directory: Path) -> list[str]:
 def backlog_bytes(directory: Path) -> int:
     """Bytes of all segments that wait in a directory, whoever wrote them."""
     return sum(file.size for file in segment_files(directory))
+
+
+def oldest_seconds(directory: Path, now_s: float) -> float:
+    """Seconds since the longest waiting segment of a directory was last written, 0 where none waits."""
+    written = []
+    for file in segment_files(directory):
+        with suppress(FileNotFoundError):
+            written.append(file.path.stat().st_mtime)
+    return max(0.0, now_s - min(written, default=now_s))
 
 
 class SegmentContent(NamedTuple):

@@ -11,7 +11,8 @@ from kafka.errors import KafkaError
 
 from sendtrail.clickhouse import connect
 from sendtrail.errors import SendtrailError, SettingsError
-from sendtrail.process import AdminServer, Health, StopSignal, run_stage, setup_logging
+from sendtrail.metrics import begin
+from sendtrail.process import AdminServer, Health, StopSignal, run_stage, setup_logging, watch_disk
 from sendtrail.settings import ClickHouseSettings, Config, KafkaSettings, LoaderSettings
 from sinks.consume import Source, enriched_id
 from sinks.loader import Loader
@@ -22,6 +23,7 @@ from sinks.owned import Owned
 from sinks.planner import Planner
 from sinks.registry import Registry
 from sinks.server import Server
+from sinks.watch import Watch
 from sinks.worker import Observe, Step, Worker
 from sinks.write import CONNECTION_ERRORS
 
@@ -69,6 +71,8 @@ def _run(config: Config, observe: Observe, closing: ExitStack, stop: StopSignal)
     kafka, clickhouse = config.section(KafkaSettings), config.section(ClickHouseSettings)
     settings = config.section(LoaderSettings)
     member, vitals = Member(settings.data_dir), Vitals()
+    begin("loader", "registry", "audit")
+    watch_disk("loader", settings.data_dir)
     admin = AdminServer(settings.admin_host, settings.admin_port, vitals.health).start()
     closing.callback(admin.stop)
     source = _wait_for(kafka, clickhouse, settings, member, stop, vitals)
@@ -83,6 +87,7 @@ def _run(config: Config, observe: Observe, closing: ExitStack, stop: StopSignal)
     planner = Planner(kafka, settings, source, server, owned, worker, observe, replicated=clickhouse.replicated)
     vitals.loader, vitals.registry = Loader(owned, planner, server, worker), Registry(kafka, clickhouse).start()
     closing.callback(vitals.registry.stop)
+    closing.callback(Watch(clickhouse).start().stop)
     structlog.get_logger("loader").info("loader started", member=member.id, admin_port=admin.port)
     vitals.loader.run(stop)
 

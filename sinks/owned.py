@@ -190,10 +190,8 @@ class Owned:
 
     def measure_lag(self) -> None:
         """Export how far each partition is behind."""
-        for number, partition in self.partitions.items():
-            lag = self._source.lag(number, partition.committed)
-            if lag is not None:
-                metrics.gauge("sendtrail_loader_lag_records").labels(str(number)).set(lag)
+        lags = {number: self._source.lag(number, each.committed) for number, each in self.partitions.items()}
+        metrics.show("sendtrail_loader_lag_records", {n: lag for n, lag in lags.items() if lag is not None})
 
 
 def _gap_text(number: int, gap: Gap, seconds: float) -> str:

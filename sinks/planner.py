@@ -187,6 +187,7 @@ class Planner:
         }
         self._source.commit(commits, self._owned.assignment)
         self._observe(Step.COMMITTED)
+        metrics.gauge("sendtrail_loader_commit_timestamp_seconds").set_to_current_time()
         self._doubts.discard(digest(plan))
         for number, (end, last) in ends.items():
             self._owned.loaded(number, end, last)

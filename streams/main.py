@@ -15,7 +15,8 @@ from tenacity import RetryError, Retrying, retry_if_result, wait_fixed
 
 from sendtrail.errors import SettingsError, TopicsError
 from sendtrail.kafka_admin import ensure_topics, wait_for_kafka
-from sendtrail.process import AdminServer, Log, StopSignal, collect_seldom, run_stage, setup_logging
+from sendtrail.metrics import begin
+from sendtrail.process import AdminServer, Log, StopSignal, collect_seldom, run_stage, setup_logging, watch_disk
 from sendtrail.settings import EXIT_CODE, Config, KafkaSettings, StreamSettings, TrackingSettings
 from sendtrail.topics import EVENTS
 from streams.errors import EXIT_RESTART, EXIT_STOPPED, Restart, Stopped
@@ -54,6 +55,8 @@ def _main(config: Config, observe: Observe, log: Log) -> int:
     streams = config.section(StreamSettings)
     stop = StopSignal().install()
     directory = StateDirectory(streams.state_dir)
+    begin("streams")
+    watch_disk("state", streams.state_dir)
     source_id = _wait_for_topics(kafka, tracking, stop, log)
     if source_id is None or stop.is_set():
         return 0

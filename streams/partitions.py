@@ -5,13 +5,13 @@ from time import monotonic
 
 import structlog
 
-from sendtrail.metrics import counter
+from sendtrail.metrics import counter, gauge
 from streams.errors import Restart, Stopped
 from streams.items import Covering
 from streams.pipeline import Steps, Timing, apply
 from streams.progress import Part
 from streams.source import SourceLog
-from streams.state.directory import StateDirectory
+from streams.state.directory import StateDirectory, size_bytes
 from streams.state.expiry import Expiry
 from streams.state.overlay import Overlay
 from streams.state.store import SharedMemory, Store
@@ -90,6 +90,7 @@ class OwnedPartitions:
         if partition not in self._stores:
             path = self._directory.partition(self._constants.topic_id, partition)
             self._stores[partition] = Store(path, self._memory)
+            gauge("sendtrail_streams_state_bytes").labels(str(partition)).set_function(lambda: size_bytes(path))
         return self._stores[partition]
 
     async def _rebuild(self, partition: int, store: Store, committed: int) -> None:

@@ -9,7 +9,7 @@ import structlog
 from faust.types import TP
 
 from sendtrail.kafka_admin import topic_id
-from sendtrail.metrics import gauge
+from sendtrail.metrics import show
 from sendtrail.process import Health
 from sendtrail.settings import KafkaSettings, StreamSettings, TrackingSettings
 from sendtrail.topics import DELIVERIES, EVENTS
@@ -171,8 +171,11 @@ class Service:
             present = self._present()
             reached = {n: part.done for n, part in self._progress.parts.items() if part.assignment == present}
             await self._partitions.check_logs(reached)
-            for number, lag in self.lags().items():
-                gauge("sendtrail_streams_lag_records").labels(partition=number).set(lag)
+            show("sendtrail_streams_lag_records", self.lags())
+            show(
+                "sendtrail_streams_committed_offset",
+                {number: self._progress.parts[number].committed for number in reached},
+            )
 
     async def _open_assigned(self) -> None:
         async with self._busy:

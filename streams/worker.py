@@ -17,6 +17,7 @@ from streams.render import Enriched
 from streams.rules import Rules
 from streams.state.overlay import Overlay
 
+MINUTE_MS = 60_000
 FLUSH_EVERY_S = 30.0  # what a crash may make the next start read again
 
 
@@ -189,6 +190,7 @@ class Worker:
         self.timing.add("write state", now)
         self.last_log_time_ms = max(self.last_log_time_ms, last.time_ms)
         _count(part, share.enriched)
+        _observe_window(share.enriched, last.time_ms, self._constants.id_window_ms)
 
     def _flush_now_and_then(self) -> None:
         if monotonic() - self._flushed >= FLUSH_EVERY_S:
@@ -209,3 +211,16 @@ def _count(part: Part, enriched: Sequence[Enriched]) -> None:
         counter("sendtrail_streams_events_total").labels(outcome=outcome).inc(number)
     counter("sendtrail_streams_records_total").inc(len(enriched))
     gauge("sendtrail_streams_done_offset").labels(partition=part.partition).set(part.done)
+
+
+def _observe_window(enriched: Sequence[Enriched], log_time_ms: int, window_ms: int) -> None:
+    """How old the oldest id of each record is, as a part of the window. Minute 0 is that of ids without a time.
+
+    Rejects are left out: their ids may be anything.
+    """
+    used = histogram("sendtrail_streams_window_use_ratio")
+    for record in enriched:
+        dated = (int(minute) for minute, count in record.counts.items() if count.events_in > count.rejected)
+        oldest = min(filter(None, dated), default=None)
+        if oldest is not None:
+            used.observe(max(0, log_time_ms - oldest * MINUTE_MS) / window_ms)

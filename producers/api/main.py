@@ -9,7 +9,8 @@ from producers.api.app import make_app
 from producers.api.spool import ApiSpool
 from sendtrail import keyring
 from sendtrail.errors import KeysError, SettingsError
-from sendtrail.process import AdminServer, StopSignal, run_stage, setup_logging
+from sendtrail.metrics import begin
+from sendtrail.process import AdminServer, StopSignal, run_stage, setup_logging, watch_disk
 from sendtrail.settings import EXIT_CODE, ApiSettings, Config, KeySettings
 
 
@@ -23,6 +24,8 @@ def main(config: Config) -> int:
         naming_key = keyring.load(config.section(KeySettings).file).naming_key
         listener = _listen(settings.host, settings.port)
         spool = ApiSpool(settings)
+        begin("api", "spool")
+        watch_disk("spool", settings.spool_dir)
         admin = AdminServer(settings.admin_host, settings.admin_port, spool.health).start()
     except (SettingsError, KeysError, OSError) as error:
         print(error, file=sys.stderr)

@@ -12,7 +12,8 @@ from producers.edge.server import EdgeServer
 from producers.spool import SpoolWriter
 from sendtrail import keyring
 from sendtrail.errors import KeysError, SettingsError
-from sendtrail.process import AdminServer, Health, Log, collect_seldom, run_stage, setup_logging
+from sendtrail.metrics import begin
+from sendtrail.process import AdminServer, Health, Log, collect_seldom, run_stage, setup_logging, watch_disk
 from sendtrail.settings import EXIT_CODE, Config, EdgeSettings, KeySettings
 
 DRAIN_S = 10.0
@@ -34,6 +35,8 @@ def main(config: Config) -> int:
     except OSError as error:
         log.error("spool_unusable", directory=str(settings.spool_dir), error=str(error))
         return 1
+    begin("edge", "spool")
+    watch_disk("spool", settings.spool_dir)
     _allow_files(settings.max_connections, log)
     collect_seldom()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -5,6 +5,7 @@ import sys
 from producers.forward.forwarder import Forwarder
 from producers.forward.session import quiet_client
 from sendtrail.errors import SettingsError, TopicsError
+from sendtrail.metrics import begin
 from sendtrail.process import AdminServer, StopSignal, run_stage, setup_logging
 from sendtrail.settings import EXIT_CODE, Config, ForwardSettings, KafkaSettings
 
@@ -16,6 +17,7 @@ def main(config: Config) -> int:
     stop = StopSignal().install()
     try:
         settings = config.section(ForwardSettings)
+        begin("forward")
         forwarder = Forwarder(config.section(KafkaSettings), settings, stop.is_set)
         admin = AdminServer(settings.admin_host, settings.admin_port, forwarder.health).start()
         log.info("started", admin_port=admin.port, spool_dirs=[str(path) for path in settings.spool_dirs])

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pytest
+from prometheus_client import REGISTRY
 
-from sendtrail.metrics import METRICS, counter, gauge, histogram
+from sendtrail.events import RejectReason
+from sendtrail.metrics import METRICS, Part, begin, counter, gauge, histogram, show
 from sendtrail.topics import TOPICS
 
-_UNITS = ("_total", "_bytes", "_seconds", "_records", "_connections", "_segments", "_offset", "_partitions")
+_UNITS = (
+    "_total", "_bytes", "_seconds", "_records", "_events", "_connections", "_segments", "_offset", "_partitions",
+    "_ratio",
+)  # fmt: skip
 
 
 def test_every_topic_is_named_and_keyed_once() -> None:
@@ -36,10 +42,29 @@ def test_the_log_topics_carry_log_time_and_the_registry_is_compacted() -> None:
 @pytest.mark.parametrize("name", METRICS)
 def test_metric_names_carry_project_stage_and_unit(name: str) -> None:
     metric = METRICS[name]
-    assert re.fullmatch(r"sendtrail_(edge|spool|forward|registry|api|streams|loader)_[a-z_]+", name)
+    project, part = name.split("_")[:2]
+    assert project == "sendtrail"
+    assert part in get_args(Part)
+    assert re.fullmatch(r"[a-z_]+", name)
     assert name.endswith(_UNITS)
     assert name.endswith("_total") == (metric.kind == "counter")
     assert metric.help
+    assert metric.values.keys() <= set(metric.labels)
+
+
+def test_series_of_closed_lists_are_there_before_anything_happened() -> None:
+    begin("streams")
+    for reason in get_args(RejectReason):
+        assert REGISTRY.get_sample_value("sendtrail_streams_rejects_total", {"reason": reason}) is not None
+    assert REGISTRY.get_sample_value("sendtrail_streams_records_total") is not None
+
+
+def test_a_partition_that_is_gone_is_shown_no_more() -> None:
+    name = "sendtrail_loader_lag_records"
+    show(name, {0: 5, 1: 6})
+    show(name, {1: 7})
+    assert REGISTRY.get_sample_value(name, {"partition": "0"}) is None
+    assert REGISTRY.get_sample_value(name, {"partition": "1"}) == 7
 
 
 def test_a_metric_is_made_once_and_only_from_the_list() -> None:
