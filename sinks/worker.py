@@ -107,21 +107,25 @@ class Worker:
         self._observe = observe
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="insert")
         self._log = structlog.get_logger("loader")
+        self._last: Order | None = None
         self.trouble = ""
 
     def submit(self, order: Order) -> Future[Outcome]:
         """Begin an order when the one before has ended."""
+        self._last = order
         return self._pool.submit(self._carry_out, order)
 
     def close(self) -> None:
-        """End the thread; an insert that runs is cut off from its answer."""
+        """Cancel what is under way and end the thread; an insert that runs is cut off from its answer."""
+        if self._last is not None:
+            self._last.course.cancel.set()
         self._client.disconnect()
         self._pool.shutdown(wait=True)
 
     def _carry_out(self, order: Order) -> Outcome:
         try:
             return self._insert_all(order)
-        except Cancelled:
+        except (Cancelled, PauseError):  # for a pause it tries again until it is cancelled
             return Outcome(State.CANCELLED, order.course.doubtful)
         except SendtrailError as error:
             return Outcome(State.FAILED, order.course.doubtful, str(error))
