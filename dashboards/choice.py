@@ -23,6 +23,7 @@ class Delivery:
     account: str
     label: str
     code: str
+    campaign: str
     channel: str
     type: str
     tags: list[str]

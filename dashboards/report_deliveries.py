@@ -1,26 +1,35 @@
-"""Report `deliveries`: one row per delivery, newest contact date first (METRICS, report 1)."""
+"""Report `deliveries`: one row per delivery, found, sorted and paged (METRICS, report 1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from dashboards.base import Numbers, numbers
+from dashboards.base import Numbers, numbers, people
 from dashboards.choice import Accounts, Delivery, delivery_of
 from dashboards.definition import Context, Definition
 from dashboards.indicators import Base, Cut, Indicators, indicators
 from dashboards.options import Options
-from dashboards.queries import Queries
-from dashboards.shape import Column, Hits, Note, Report, Table
+from dashboards.queries import Queries, Row
+from dashboards.shape import Column, Hits, Note, Page, Report, Table
 
 COLUMNS = [
     Column("key", "key", "text", "64-bit key, in decimal", shown=False),
     Column("name", "name", "text", "as the sender calls it", shown=False),
     Column("account", "account", "text", "empty = the default account", shown=False),
-    Column("label", "delivery", "text", "its label, else its name, else its key"),
+    Column(
+        "label",
+        "delivery",
+        "text",
+        "its label, else its name, else its key",
+        leads_to=("dashboard", "delivery", "key"),
+    ),
     Column("code", "code", "text", "the sender's code", shown=False),
+    Column("campaign", "campaign", "text", "as registered", shown=False),
     Column("channel", "channel", "text", "as registered", shown=False),
+    Column("type", "type", "text", "as registered", shown=False),
     Column("tags", "tags", "names", "as registered", shown=False),
     Column(
         "status",
@@ -42,51 +51,108 @@ COLUMNS = [
     Column("total_click", "clicks in all", "count", "click hits", shown=False),
     Column("unsubscribed", "unsub.", "count", "confirmed opt-out, or the feed says so", gives_way=2),
     Column("machine_share", "machines", "rate", "machine hits / all hits", gives_way=3),
+    Column(
+        "first_hours",
+        "first 48 h",
+        "series",
+        "hits in each of the 48 hours from the start, of report statistics",
+        gives_way=6,
+    ),
 ]
+HOURS = 48
 NOT_KNOWN = ""
+Sort = Literal[
+    "contact_date", "label", "to_deliver", "success", "recipient_open", "recipient_click", "unsubscribed",
+    "machine_share",
+]  # fmt: skip
+Status = Literal["draft", "sending", "finished"]
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Which deliveries are listed; empty = any. `search` is a part of label, name or code."""
+    """Which deliveries are listed, empty = any, and in which order.
+
+    `search` is a part of label, name or code; `account` "default" is the default one; `down`: largest and latest first.
+    """
 
     channel: str = ""
     tag: str = ""
+    account: str = ""
+    status: Status | None = None
     search: str = ""
+    sort: Sort = "contact_date"
+    down: bool = True
     limit: int = 50
+    offset: int = 0
 
 
 def build(queries: Queries, cut: Cut, live: bool, filters: Filters, accounts: Accounts = None) -> Report:
     """The report. `accounts`: whose deliveries are listed, None = everybody's."""
-    rows = queries.rows(
-        "delivery_list", channel=filters.channel, tag=filters.tag, search=filters.search, limit=filters.limit,
-        everybody=int(accounts is None), accounts=sorted(accounts or ()),
-    )  # fmt: skip
+    rows, matches = _page(queries, cut, filters, accounts)
     deliveries = [delivery_of(row) for row in rows]
     found = numbers(queries, [one.delivery for one in deliveries], cut, live)
-    matches = rows[0]["matches"] if rows else 0
-    more = Note(
-        "{matches} deliveries match, the newest {shown} are shown: raise --limit.", matches=matches, shown=len(rows)
-    )
+    page = Page(filters.offset, filters.limit, matches)
     return Report(
         name="deliveries",
         title="Deliveries",
         cut=cut,
         calculated_at=found.now(deliveries[0].asked_at) if deliveries else datetime.now(UTC),
         distinct_calculated_at=found.calculated,
-        parts=[table(deliveries, found)],
+        parts=[table(deliveries, found, _first_hours(queries, deliveries, cut), page)],
         hits=Hits(sum(base.hits_people for base in found.bases), sum(base.hits_all for base in found.bases)),
-        notes=[more] if matches > len(rows) else [],
+        notes=_notes(filters.offset, len(rows), matches),
     )
 
 
-def table(deliveries: list[Delivery], found: Numbers) -> Table:
+def _notes(offset: int, shown: int, matches: int) -> list[Note]:
+    if matches <= shown:
+        return []
+    if not shown:
+        return [Note("{matches} deliveries match, the last one is before this page.", matches=matches)]
+    text = "{matches} deliveries match, {first} to {last} are shown."
+    return [Note(text, matches=matches, first=offset + 1, last=offset + shown)]
+
+
+def _page(queries: Queries, cut: Cut, filters: Filters, accounts: Accounts) -> tuple[list[Row], int]:
+    """Rows of the page, and how many there are in all: behind the end only the first row can tell."""
+
+    def ask(limit: int, offset: int) -> list[Row]:
+        return queries.rows(
+            "delivery_list", people=people(cut), channel=filters.channel, tag=filters.tag, search=filters.search,
+            account=_stored_as(filters.account), status=filters.status or "", sort=filters.sort,
+            down=int(filters.down), limit=limit, offset=offset,
+            everybody=int(accounts is None), accounts=sorted(accounts or ()),
+        )  # fmt: skip
+
+    rows = ask(filters.limit, filters.offset)
+    first = rows or (ask(1, 0) if filters.offset else [])
+    return rows, first[0]["matches"] if first else 0
+
+
+def _stored_as(account: str) -> list[str]:
+    """The names an account may have in the registry."""
+    return ["", "default"] if account == "default" else [account] if account else []
+
+
+def _first_hours(queries: Queries, deliveries: Sequence[Delivery], cut: Cut) -> dict[int, list[int]]:
+    keys = [one.delivery for one in deliveries]
+    rows = queries.rows("sparklines", deliveries=keys, people=people(cut)) if keys else []
+    return {row["delivery"]: list(row["hits"]) for row in rows}
+
+
+def table(
+    deliveries: Sequence[Delivery], found: Numbers, first_hours: dict[int, list[int]], page: Page | None = None
+) -> Table:
     """One row per delivery."""
-    rows = [_row(one, base) for one, base in zip(deliveries, found.bases, strict=True)]
-    return Table("deliveries", "Deliveries", COLUMNS, rows)
+    nothing = [0] * HOURS
+    rows = [
+        _row(one, base, first_hours.get(one.delivery, nothing))
+        for one, base in zip(deliveries, found.bases, strict=True)
+    ]
+    return Table("deliveries", "Deliveries", COLUMNS, rows, page=page)
 
 
-def _row(delivery: Delivery, base: Base) -> list[object]:
+def _row(delivery: Delivery, base: Base, first_hours: list[int]) -> list[object]:
     counted = indicators([base])
     known = {
         "key": str(delivery.delivery),
@@ -94,10 +160,13 @@ def _row(delivery: Delivery, base: Base) -> list[object]:
         "account": delivery.account,
         "label": delivery.title,
         "code": delivery.code,
+        "campaign": delivery.campaign,
         "channel": delivery.channel,
+        "type": delivery.type,
         "tags": delivery.tags,
         "status": delivery.status or derived_status(counted),
         "contact_date": delivery.contact_date,
+        "first_hours": first_hours,
     }
     return [known[column.key] if column.key in known else getattr(counted, column.key) for column in COLUMNS]
 
@@ -115,26 +184,38 @@ class Asked(Options, frozen=True, kw_only=True):
     live: Annotated[
         bool,
         Meta(
-            description="Count distinct numbers (messages, persons) now, or take those stored seconds ago.",
+            description="Count distinct numbers (messages, persons) now, or take those stored seconds ago. "
+            "The order and the status asked for always go by stored ones.",
             extra={"off": "stored"},
         ),
     ] = False
     channel: Annotated[str, Meta(description="Only deliveries of this channel.")] = ""
     tag: Annotated[str, Meta(description="Only deliveries with this tag.")] = ""
+    account: Annotated[str, Meta(description="Only deliveries of this account; `default` is the default one.")] = ""
+    status: Annotated[Status | None, Meta(description="Only deliveries in this status.")] = None
     search: Annotated[str, Meta(description="Only where label, name or code contain this.")] = ""
-    limit: Annotated[int, Meta(ge=1, le=10_000, description="The newest so many.")] = 50
+    sort: Annotated[Sort, Meta(description="By this column; what is not known comes last.")] = "contact_date"
+    order: Annotated[
+        Literal["descending", "ascending"], Meta(description="Largest, latest first, or the other way round.")
+    ] = "descending"
+    limit: Annotated[int, Meta(ge=1, le=10_000, description="So many.")] = 50
+    offset: Annotated[int, Meta(ge=0, le=1_000_000_000, description="Leave out the first so many.")] = 0
 
 
 def _build(context: Context, asked: Asked) -> Report:
-    filters = Filters(asked.channel, asked.tag, asked.search, asked.limit)
+    filters = Filters(
+        asked.channel, asked.tag, asked.account, asked.status, asked.search, asked.sort, asked.order == "descending",
+        asked.limit, asked.offset,
+    )  # fmt: skip
     return build(context.queries, asked.cut, asked.live, filters, context.accounts)
 
 
 REPORT = Definition(
     name="deliveries",
     title="Deliveries",
-    answers="which deliveries there are, newest first: to deliver, success, opens, clicks, unsubscribes, machine share",
-    example="--tag newsletter --format csv",
+    answers="which deliveries there are: to deliver, success, opens, clicks, unsubscribes, machine share",
+    more="A line of small bars shows the hits of the first 48 hours.",
+    example="--tag newsletter --sort recipient_click --format csv",
     options=Asked,
     parts={"deliveries": COLUMNS},
     build=_build,

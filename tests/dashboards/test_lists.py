@@ -65,7 +65,7 @@ def test_the_list_is_filtered_and_says_what_is_cut_off(client: Client, queries: 
     assert listed(Filters(search="LETTER")) == ["July letter", "June letter"]
     assert listed(Filters(search="nothing")) == []
     report = report_deliveries.build(queries, "all", False, Filters(limit=2))
-    assert report.notes == ["3 deliveries match, the newest 2 are shown: raise --limit."]
+    assert report.notes == ["3 deliveries match, 1 to 2 are shown."]
 
 
 def test_the_status_is_the_registrys_or_derived(client: Client, queries: Queries) -> None:

@@ -1,0 +1,39 @@
+-- sparklines: hits per hour of the first 48 hours of deliveries. One row per delivery with a hit in that time.
+-- The start is the contact date, else the minute of the first sent, else that of the first hit; earlier hits count there.
+--   hits           48 counts of hits in the cut (people = 1: human or unknown; 0: machines too)
+WITH
+    dated AS
+    (
+        SELECT delivery_id, toStartOfMinute(toDateTime(contact_date, 'UTC')) AS start FROM deliveries FINAL
+        WHERE delivery_id IN {deliveries:Array(UInt64)} AND contact_date IS NOT NULL
+    ),
+    starts AS
+    (
+        SELECT delivery_id, assumeNotNull(start) AS start FROM dated
+        UNION ALL
+        SELECT delivery_id, if(countIf(kind = 'sent') > 0, minIf(minute, kind = 'sent'), min(minute)) AS start
+        FROM
+        (
+            SELECT delivery_id, if(kind = 'sent', 'sent', 'hit') AS kind, minute
+            FROM stat_minute
+            WHERE delivery_id IN {deliveries:Array(UInt64)} AND delivery_id NOT IN (SELECT delivery_id FROM dated)
+                AND kind <= 'sent' AND kind != 'prepared'
+            GROUP BY delivery_id, kind, minute
+            HAVING sum(n) > 0
+        )
+        GROUP BY delivery_id
+    )
+SELECT delivery, arrayMap(hour -> hourly.2[indexOf(hourly.1, hour)], range(48)) AS hits
+FROM
+(
+    SELECT m.delivery_id AS delivery, sumMap([intDiv(greatest(dateDiff('second', s.start, m.minute), 0), 3600)], [m.n]) AS hourly
+    FROM
+    (
+        SELECT delivery_id, minute, sum(n) AS n FROM stat_minute
+        WHERE delivery_id IN {deliveries:Array(UInt64)} AND kind < 'prepared' AND ({people:UInt8} = 0 OR class != 'machine')
+        GROUP BY delivery_id, minute
+    ) AS m
+    INNER JOIN starts AS s ON s.delivery_id = m.delivery_id
+    WHERE m.minute < s.start + toIntervalHour(48)
+    GROUP BY delivery
+)
