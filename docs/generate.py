@@ -8,13 +8,12 @@ import re
 import sys
 from pathlib import Path
 
+import schema
 from typer.main import get_command
 
 from sendtrail.topics import TOPICS, Topic
 
 ROOT = Path(__file__).resolve().parent.parent
-_TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS \{database\}\.(\w+)")
-_ORDER = re.compile(r"^ORDER BY (.*)$", re.MULTILINE)
 
 
 def topics_table() -> str:
@@ -27,25 +26,6 @@ def _topic_row(topic: Topic) -> str:
     partitions = "as configured" if topic.partitions is None else str(topic.partitions)
     kept = "compacted" if topic.policy == "compact" else f"{topic.retention_days} days"
     return f"| `{topic.name}` | {topic.key} | {partitions} | {kept} | {topic.producer} | {topic.consumer} |"
-
-
-def tables_table() -> str:
-    """ClickHouse's tables as a Markdown table, from the migrations' own words."""
-    rows = ["| table | what it holds | ordered by |", "|---|---|---|"]
-    for path in sorted((ROOT / "sinks" / "migrations").glob("*.sql")):
-        text = path.read_text()
-        table, order = _TABLE.search(text), _ORDER.search(text)
-        if table is None or order is None:
-            continue
-        rows.append(f"| `{table[1]}` | {_subject(text)} | `{order[1].strip()}` |")
-    return "\n".join(rows)
-
-
-def _subject(text: str) -> str:
-    """The first sentence of a migration's comment, without the table's name before it."""
-    lines = [line.lstrip("- ") for line in text[: text.index("CREATE")].splitlines()]
-    _, _, words = " ".join(lines).partition(": ")
-    return re.split(r"\. |: ", words)[0].rstrip(".")
 
 
 def command_help() -> str:
@@ -98,10 +78,14 @@ def report_columns() -> str:
 
 
 PARTS = {
-    "ARCHITECTURE.md": {"topics": topics_table, "tables": tables_table},
+    "ARCHITECTURE.md": {"topics": topics_table, "tables": schema.overview},
+    "docs/tables.md": {"views": schema.views, "tables": schema.reference},
     "docs/cli.md": {"commands": command_help},
     "docs/reports.md": {"columns": report_columns},
 }
+
+#: Files that are generated as a whole.
+WHOLE = {"docs/dbt/sources.yml": schema.dbt_sources}
 
 
 def filled(text: str, parts: dict[str, "object"]) -> str:
@@ -114,19 +98,24 @@ def filled(text: str, parts: dict[str, "object"]) -> str:
     return text
 
 
+def made() -> dict[str, str]:
+    """File -> its text as it should be."""
+    texts = {name: filled((ROOT / name).read_text(), dict(parts)) for name, parts in PARTS.items()}
+    return texts | {name: make() for name, make in WHOLE.items()}
+
+
 def main() -> int:
     """Write or check; 1 if a checked file is stale."""
     stale = 0
-    for name, parts in PARTS.items():
+    for name, new in made().items():
         path = ROOT / name
-        text = path.read_text()
-        new = filled(text, dict(parts))
-        if new == text:
+        if path.exists() and path.read_text() == new:
             continue
         stale += 1
         if "--check" in sys.argv:
             print(f"{name} is stale: run `make docs`", file=sys.stderr)
         else:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(new)
     return 1 if stale and "--check" in sys.argv else 0
 

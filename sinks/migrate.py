@@ -5,7 +5,8 @@ Placeholders, rendered here so that one text serves both kinds of installation:
 setting that remembers the blocks of inserts, on a table that must not count one twice, and on one that must).
 
 Every statement may run again (IF NOT EXISTS, or an insert with a token): a run that is killed, or two at once, do no
-harm, and the next run goes on where the first ended.
+harm, and the next run goes on where the first ended. Comments may be reworded later: every run brings them up to date
+(sinks/comments.py).
 """
 
 import hashlib
@@ -17,12 +18,12 @@ from typing import Any, NamedTuple
 
 from sendtrail.errors import SendtrailError
 from sendtrail.settings import ClickHouseSettings
+from sinks.comments import statements, without_comments, words
 
 DEDUP_WINDOW = 10_000  # blocks; an insert makes one block per month and table
 REPLICATED_WINDOW_S = 7 * 86_400
 
 _PLACEHOLDER = re.compile(r"\{(database|on_cluster|dedup|no_dedup|engine:[^}]*)\}")
-_COMMENT = re.compile(r"--[^\n]*")
 
 
 class MigrationError(SendtrailError):
@@ -30,7 +31,7 @@ class MigrationError(SendtrailError):
 
 
 class Migration(NamedTuple):
-    """One file: its name, its text as in the repository, and the SHA-256 of that text in hexadecimal."""
+    """One file: its name, its text as in the repository, and the SHA-256 of that text without comments, hexadecimal."""
 
     name: str
     text: str
@@ -39,7 +40,7 @@ class Migration(NamedTuple):
     @property
     def changes_views(self) -> bool:
         """True if it adds or changes a view that inserts feed: loaders must be paused on a database with rows."""
-        return "MATERIALIZED VIEW" in _COMMENT.sub("", self.text) and "REFRESH EVERY" not in self.text
+        return "MATERIALIZED VIEW" in without_comments(self.text) and "REFRESH EVERY" not in self.text
 
 
 class Applied(NamedTuple):
@@ -53,7 +54,17 @@ def migrations() -> list[Migration]:
     """All migrations of this release in order."""
     folder = files("sinks") / "migrations"
     found = ((entry.name, entry.read_text("utf-8")) for entry in folder.iterdir() if entry.name.endswith(".sql"))
-    return [Migration(name, text, hashlib.sha256(text.encode()).hexdigest()) for name, text in sorted(found)]
+    return [Migration(name, text, _checksum(text)) for name, text in sorted(found)]
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(without_comments(text).encode()).hexdigest()
+
+
+def _earlier() -> dict[str, str]:
+    """Name -> checksum in databases made when comments were part of it: the same tables."""
+    lines = (files("sinks") / "migrations" / "earlier_checksums.tsv").read_text().splitlines()
+    return {name: checksum for name, _, checksum in (line.partition("\t") for line in lines)}
 
 
 def migrate(
@@ -63,7 +74,7 @@ def migrate(
     dedup_window: int = DEDUP_WINDOW,
     steps: Sequence[Migration] | None = None,
 ) -> list[Applied]:
-    """Create the database and bring its tables up to this release; returns what was run, or would be.
+    """Create the database, bring its tables and comments up to this release; returns what was run, or would be.
 
     `client`: connected to any database that exists (`connect(settings, database="default")`). `steps` replaces this
     release's own migrations. Raises MigrationError before anything is run, and lets the driver's errors through.
@@ -76,7 +87,16 @@ def migrate(
         for step, statement in rendered:
             client.execute(statement)
             _record(client, settings, step)
-    return [Applied(step.name, statement) for step, statement in rendered]
+    ran = [Applied(step.name, statement) for step, statement in rendered]
+    return ran + _comment(client, settings, known, dry_run)
+
+
+def _comment(client: Any, settings: ClickHouseSettings, known: Sequence[Migration], dry_run: bool) -> list[Applied]:
+    told = words([step.text for step in known])
+    changes = sorted(statements(client, settings.database, _on_cluster(settings), told))
+    for _, statement in changes if not dry_run else ():
+        client.execute(statement)
+    return [Applied(f"comments of {table}", statement) for table, statement in changes]
 
 
 def pending(client: Any, settings: ClickHouseSettings) -> list[str]:
@@ -138,11 +158,11 @@ def _pending(known: Sequence[Migration], done: Mapping[str, str]) -> list[Migrat
 
 
 def _problems(known: Sequence[Migration], done: Mapping[str, str]) -> Iterator[str]:
-    by_name = {step.name: step for step in known}
+    by_name, earlier = {step.name: step for step in known}, _earlier()
     for name, checksum in sorted(done.items()):
         if name not in by_name:
             yield f"the database has migration {name}, which this release does not know: it is older than the database"
-        elif by_name[name].checksum != checksum:
+        elif checksum not in (by_name[name].checksum, earlier.get(name)):
             yield f"migration {name} was changed after it was applied; take back the change and add a new file instead"
 
 

@@ -43,4 +43,5 @@ def migrate(
         console = Console(highlight=False)
         for step in steps:
             console.print(f"applied {step.name}")
-        console.print(f"{settings.database}: {len(steps)} applied, nothing is pending")
+        files = sum(step.name.endswith(".sql") for step in steps)
+        console.print(f"{settings.database}: {files} applied, nothing is pending")

@@ -1,4 +1,4 @@
--- indicators_live: the only text of the base numbers. Read it `WHERE delivery_id = …` or `IN (…)`: the condition
+-- Columns as in: indicators. The only text of the base numbers. Read it `WHERE delivery_id = …` or `IN (…)`: the condition
 -- reaches the primary key of every table below (a test proves it). Sums per message or person first, then compares.
 CREATE VIEW IF NOT EXISTS {database}.indicators_live{on_cluster} AS
 SELECT
@@ -118,3 +118,4 @@ LEFT JOIN
     FROM {database}.transactions AS t
     GROUP BY t.delivery_id
 ) AS money USING (delivery_id)
+COMMENT 'The base numbers of deliveries, counted now. Grain: one row per delivery that has events. Read: WHERE delivery_id = … or IN (…), which reaches the primary key of every table below. x counts everybody, x_p people.'

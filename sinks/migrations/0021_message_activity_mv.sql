@@ -21,3 +21,4 @@ SELECT
     sign * (kind = 'transaction' AND class != 'machine') AS transaction_p
 FROM {database}.events
 WHERE hit = 1
+COMMENT 'Feeds message_activity from every insert into events.'

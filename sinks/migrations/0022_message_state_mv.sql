@@ -14,3 +14,4 @@ SELECT
     attributes
 FROM {database}.events
 WHERE toInt8(kind) >= 10 AND sign = 1
+COMMENT 'Feeds message_state from every insert into events.'

@@ -7,3 +7,4 @@ SELECT
     sign * (kind IN ('web', 'transaction') AND class != 'machine') AS web_p
 FROM {database}.events
 WHERE hit = 1 AND kind IN ('click', 'web', 'transaction')
+COMMENT 'Feeds person_activity from every insert into events.'

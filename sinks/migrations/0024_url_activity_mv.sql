@@ -3,3 +3,4 @@ SELECT delivery_id, kind, how, url_id, position, class, sum(toInt64(sign)) AS n
 FROM {database}.events
 WHERE hit = 1
 GROUP BY delivery_id, kind, how, url_id, position, class
+COMMENT 'Feeds url_activity from every insert into events.'

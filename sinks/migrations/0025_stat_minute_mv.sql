@@ -3,3 +3,4 @@ SELECT delivery_id, kind, how, toStartOfMinute(toDateTime(event_time, 'UTC')) AS
 FROM {database}.events
 WHERE hit = 1 OR (toInt8(kind) >= 10 AND seed = 0)
 GROUP BY delivery_id, kind, how, minute, url_id, class
+COMMENT 'Feeds stat_minute from every insert into events.'

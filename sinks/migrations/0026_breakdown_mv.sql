@@ -12,3 +12,4 @@ FROM {database}.events
 ARRAY JOIN dims AS dim_value
 WHERE hit = 1 OR (kind IN ('bounced', 'rejected', 'deferred') AND seed = 0)
 GROUP BY delivery_id, kind, dim, day, class, value
+COMMENT 'Feeds breakdown from every insert into events.'

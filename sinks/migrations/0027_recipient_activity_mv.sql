@@ -2,3 +2,4 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.recipient_activity_mv{on_clust
 SELECT assumeNotNull(recipient_key) AS recipient_key, event_time, delivery_id, event_id, kind, message_id
 FROM {database}.events
 WHERE toInt8(kind) < 10 AND sign = 1 AND isNotNull(events.recipient_key)
+COMMENT 'Feeds recipient_activity from every insert into events.'

@@ -4,3 +4,4 @@ SELECT delivery_id, currency, toDate(event_time) AS day, site, class,
 FROM {database}.events
 WHERE hit = 1 AND kind = 'transaction'
 GROUP BY delivery_id, currency, day, site, class
+COMMENT 'Feeds transactions from every insert into events.'

@@ -2,3 +2,4 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.touched_mv{on_cluster} TO {dat
 SELECT delivery_id, max(now64(3)) AS at
 FROM {database}.events
 GROUP BY delivery_id
+COMMENT 'Feeds touched from every insert into events.'

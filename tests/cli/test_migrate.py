@@ -39,4 +39,4 @@ def test_a_dry_run_prints_the_sql_and_a_run_applies_it(environment: dict[str, st
 def test_json_lines_for_machines(environment: dict[str, str]) -> None:
     steps = [json.loads(line) for line in run(environment, "--dry-run", "--json").splitlines()]
     assert [step["name"] for step in steps] == [each.name for each in migrations()]
-    assert steps[0]["statement"].startswith("-- migrations: ")
+    assert steps[0]["statement"].startswith("-- Written by")

@@ -3,7 +3,6 @@
 import itertools
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from clickhouse_driver import Client
@@ -185,14 +184,3 @@ def test_a_recipients_hits_are_found_by_key(client: Client, delivery: int) -> No
     read = """SELECT lower(hex(event_id)) FROM recipient_activity FINAL
         WHERE recipient_key = 0 AND delivery_id = {d:UInt64}"""
     assert client.execute(read, {"d": delivery}) == [(click.event_id,)]
-
-
-def test_the_page_on_tables_names_every_table_and_its_queries_run(client: Client) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "tables.md").read_text()
-    named = set(re.findall(r"`(\w+)`", page))
-    assert {
-        name for (name,) in client.execute("SHOW TABLES") if not name.endswith(("_mv", "_due", "_refresh"))
-    } <= named
-    queries = [text for block in re.findall(r"```sql\n(.*?)```", page, re.DOTALL) for text in block.split(";")]
-    for text in filter(str.strip, queries):
-        client.execute(text)
