@@ -115,6 +115,16 @@ class Signer:
         return urlsafe_b64encode(body + self.mac(body)).rstrip(b"=").decode()
 
 
+class Unsigned:
+    """Seals token bodies with zeros: what a template's links carry. No key proves them, so nobody can follow one."""
+
+    key_id = 0
+
+    def seal(self, body: bytes) -> str:
+        """The token of a body."""
+        return urlsafe_b64encode(body + bytes(MAC_BYTES)).rstrip(b"=").decode()
+
+
 def head_bytes(key_id: int, kind: LinkKind, flags: int, has_recipient: bool) -> bytes:
     """The first four bytes of a token: version, key id, kind, flags. Raises ValueError for a number above 255."""
     flags = flags & ~FLAG_NO_RECIPIENT if has_recipient else flags | FLAG_NO_RECIPIENT
@@ -182,6 +192,14 @@ def read_token(keyring: Keyring, token: str) -> ReadLink | Invalid:
         return Invalid("bad_mac", "the signature does not hold")
     link = _parse(body)
     return ReadLink(link, key.key_id, key.state) if link else Invalid("malformed", "fields do not fit the kind")
+
+
+def read_unproved(token: str) -> Link | None:
+    """What a token says, whoever made it: to show where a link of a template stands, never to follow it."""
+    raw = decode_token(token)
+    if raw is None or len(raw) < _FIXED.size + MAC_BYTES or raw[0] != FORMAT:
+        return None
+    return _parse(raw[:-MAC_BYTES])
 
 
 def _parse(body: bytes) -> Link | None:

@@ -24,6 +24,10 @@ class Stream(IntEnum):
 
     EVENTS = 1  # event lines for tracking.events
     REGISTRY = 2  # registry records for tracking.deliveries
+    CONTENTS = 3  # records for tracking.contents
+
+
+_STREAMS = frozenset(Stream)
 
 
 class SegmentHeader(NamedTuple):
@@ -61,7 +65,7 @@ def decode_header(data: bytes) -> tuple[SegmentHeader, int] | None:
         return None
     magic, version, stream, spool_id, name_length = _HEAD.unpack_from(data)
     body = _HEAD.size + name_length + _TAIL.size
-    if magic != MAGIC or version != FORMAT or stream not in (1, 2) or len(data) < body + _CRC.size:
+    if magic != MAGIC or version != FORMAT or stream not in _STREAMS or len(data) < body + _CRC.size:
         return None
     if _CRC.unpack_from(data, body)[0] != zlib.crc32(data[:body]):
         return None

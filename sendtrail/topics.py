@@ -61,7 +61,7 @@ DELIVERIES = Topic(
 )  # fmt: skip
 CONTENTS = Topic(
     "tracking.contents", key="delivery, part", producer="forwarder (from the API's spool)",
-    consumer="reports", partitions=1, policy="compact", max_bytes=8 * MIB,
+    consumer="loader", partitions=1, policy="compact", max_bytes=8 * MIB,
 )  # fmt: skip
 
 TOPICS: tuple[Topic, ...] = (EVENTS, ENRICHED, REJECTS, DELIVERIES, CONTENTS)

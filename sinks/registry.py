@@ -1,7 +1,7 @@
-"""tracking.deliveries -> `deliveries` and `delivery_urls`.
+"""tracking.deliveries -> `deliveries` and `delivery_urls`; tracking.contents -> `delivery_contents`.
 
-The topic is compacted and small, so every start reads it from its beginning: no offset to keep, and tables that were
-lost fill again. Rows repeat then; the tables keep the newest `updated` of each key.
+The topics are compacted and small, so every start reads them from their beginning: no offset to keep, and tables that
+were lost fill again. Rows repeat then, contents apart, which are large; the tables keep the newest `updated` of a key.
 """
 
 import threading
@@ -16,13 +16,15 @@ from kafka.errors import KafkaError
 
 from sendtrail import metrics
 from sendtrail.clickhouse import connect
+from sendtrail.contents import Content, decode_content
 from sendtrail.deliveries import Delivery, decode_record
 from sendtrail.errors import Invalid
 from sendtrail.kafka_admin import physical_name
 from sendtrail.settings import ClickHouseSettings, KafkaSettings
-from sendtrail.topics import DELIVERIES
+from sendtrail.topics import CONTENTS, DELIVERIES
 from sinks.outage import Outage
-from sinks.registry_rows import Columns, block, delivery_row, url_row
+from sinks.queries import query
+from sinks.registry_rows import Columns, block, content_row, delivery_row, url_row
 from sinks.write import CONNECTION_ERRORS
 
 _POLL_MS = 300
@@ -32,10 +34,11 @@ _INSERT_SETTINGS = {"async_insert": 0}
 
 
 class Registry:
-    """Follows the topic in a thread of its own until it is stopped. Kafka and ClickHouse may come and go."""
+    """Follows the topics in a thread of its own until it is stopped. Kafka and ClickHouse may come and go."""
 
     def __init__(self, kafka: KafkaSettings, clickhouse: ClickHouseSettings) -> None:
         self._kafka, self._clickhouse = kafka, clickhouse
+        self._contents = physical_name(kafka, CONTENTS)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="registry", daemon=True)
         self._outage = Outage("the registry")
@@ -75,6 +78,7 @@ class Registry:
             enable_auto_commit=False,
             allow_auto_create_topics=False,
             auto_offset_reset="earliest",
+            max_partition_fetch_bytes=CONTENTS.max_bytes,
             reconnect_backoff_max_ms=1_000,
         )
         try:
@@ -87,36 +91,56 @@ class Registry:
             consumer.close()
 
     def _assign(self, consumer: Any) -> bool:
-        """Take the whole topic; False if the stop came before the topic."""
-        topic = physical_name(self._kafka, DELIVERIES)
+        """Take both topics whole; False if the stop came before the topics."""
+        topics = (physical_name(self._kafka, DELIVERIES), self._contents)
         while not self._stop.is_set():
-            partitions = consumer.partitions_for_topic(topic)
-            if partitions:
-                consumer.assign([TopicPartition(topic, partition) for partition in sorted(partitions)])
+            found = {topic: consumer.partitions_for_topic(topic) for topic in topics}
+            if all(found.values()):
+                consumer.assign([TopicPartition(topic, partition) for topic in topics for partition in found[topic]])
                 consumer.seek_to_beginning()
                 return True
             self._stop.wait(_WAIT_S)
         return False
 
     def _store(self, client: Client, records: Sequence[Any]) -> None:
-        deliveries: list[Columns] = []
-        urls: list[Columns] = []
+        rows: dict[str, list[Columns]] = {"deliveries": [], "delivery_urls": [], "delivery_contents": []}
         for record in records:
-            entry = decode_record(record.key, record.value)
-            if isinstance(entry, Invalid):
-                self._ignore(record, entry)
-                continue
-            row = delivery_row(entry) if isinstance(entry, Delivery) else url_row(entry)
-            if isinstance(row, Invalid):
-                self._ignore(record, row)
-                continue
-            (deliveries if isinstance(entry, Delivery) else urls).append(row)
-        for insert in (block("deliveries", deliveries), block("delivery_urls", urls)):
+            found = self._row(record)
+            if isinstance(found, Invalid):
+                self._ignore(record, found)
+            else:
+                rows[found[0]].append(found[1])
+        rows["delivery_contents"] = _unknown(client, rows["delivery_contents"])
+        for table, several in rows.items():
+            insert = block(table, several)
             if insert.rows:
                 client.execute(insert.statement, insert.data, columnar=True, settings=_INSERT_SETTINGS)
                 self._counter.labels("stored").inc(insert.rows)
         self.records += len(records)
 
+    def _row(self, record: Any) -> tuple[str, Columns] | Invalid:
+        """The table a record belongs to, and its row there."""
+        decode = decode_content if record.topic == self._contents else decode_record
+        entry = decode(record.key, record.value)
+        if isinstance(entry, Invalid):
+            return entry
+        if isinstance(entry, Content):
+            table, row = "delivery_contents", content_row(entry)
+        elif isinstance(entry, Delivery):
+            table, row = "deliveries", delivery_row(entry)
+        else:
+            table, row = "delivery_urls", url_row(entry)
+        return row if isinstance(row, Invalid) else (table, row)
+
     def _ignore(self, record: Any, why: Invalid) -> None:
         self._counter.labels("ignored").inc()
-        self._log.warning("a record of tracking.deliveries is ignored", offset=record.offset, why=why.detail)
+        self._log.warning("a registry record is ignored", topic=record.topic, offset=record.offset, why=why.detail)
+
+
+def _unknown(client: Client, rows: list[Columns]) -> list[Columns]:
+    """Contents the table has not, or has older: a start that inserted all of them again would write megabytes."""
+    if not rows:
+        return rows
+    deliveries = sorted({row["delivery_id"] for row in rows})
+    known = {(d, p): ms for d, p, ms in client.execute(query("contents_known"), {"deliveries": deliveries})}
+    return [row for row in rows if known.get((row["delivery_id"], row["part"]), -1) < row["updated"]]

@@ -1,8 +1,10 @@
-"""Registry entries -> rows of `deliveries` and `delivery_urls` (pure): ranges proved, so that ClickHouse takes all."""
+"""Registry entries -> rows of `deliveries`, `delivery_urls` and `delivery_contents` (pure): ranges proved, so that
+ClickHouse takes all."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from sendtrail.contents import Content
 from sendtrail.deliveries import Delivery, DeliveryUrl
 from sendtrail.errors import Invalid
 from sinks.blocks import Block
@@ -52,6 +54,18 @@ def url_row(entry: DeliveryUrl) -> Columns | Invalid:
         "label": entry.label,
         "category": entry.category,
         "mode": entry.mode,
+        "updated": entry.updated_ms,
+    }
+
+
+def content_row(entry: Content) -> Columns | Invalid:
+    """One part of a message by column."""
+    if entry.delivery > MAX_UINT64 or entry.updated_ms > MAX_TIME_MS:
+        return Invalid("bad_field", f"the {entry.part} of delivery {entry.delivery}: a number is out of range")
+    return {
+        "delivery_id": entry.delivery,
+        "part": entry.part,
+        "content": entry.content,
         "updated": entry.updated_ms,
     }
 

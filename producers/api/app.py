@@ -1,8 +1,9 @@
-"""The feed API: PUT /v1/deliveries/{name} and POST /v1/events -> spool. Wiring only."""
+"""The feed API: PUT /v1/deliveries/{name}, its content, and POST /v1/events -> spool. Wiring only."""
 
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -18,6 +19,7 @@ from starlette.routing import Route
 
 from producers.api.answers import CountRequests, answer, on_error, on_http_exception, refuse, spool_full
 from producers.api.body import JSON, NDJSON, Body, Refusal, read_body
+from producers.api.contents import read_contents
 from producers.api.items import ItemReader
 from producers.api.registry import BadField, read_delivery, read_urls
 from producers.api.spool import ApiSpool
@@ -51,16 +53,17 @@ class FeedApi:
         return await run_in_threadpool(self._feed, body)
 
     async def deliveries(self, request: Request) -> Response:
-        """Register a delivery, or only its URLs."""
+        """Register a delivery, or only its URLs, or its message."""
         name, part = _named(request)
-        if part not in ("", "urls"):
+        if part not in ("", "urls", "content"):
             raise HTTPException(404)
         if name is None:
             return refuse(Refusal(400, "bad_name", "a name in the path is percent-encoded UTF-8", "name"))
         body = await read_body(request, (JSON,), self._max_body_bytes)
         if isinstance(body, Refusal):
             return refuse(body)
-        return await run_in_threadpool(self._register, name, part, body)
+        take = self._keep_content if part == "content" else partial(self._register, part=part)
+        return await run_in_threadpool(take, name, body=body)
 
     def _feed(self, body: Body) -> Response:
         items = _items(body)
@@ -77,7 +80,7 @@ class FeedApi:
         results = [_result(outcome) for outcome in outcomes]
         return answer({"accepted": len(events), "rejected": rejected, "results": results})
 
-    def _register(self, name: str, part: str, body: Body) -> Response:
+    def _register(self, name: str, *, part: str, body: Body) -> Response:
         try:
             delivery = key(self._naming_key, "", "delivery", name)
         except BadName as error:
@@ -92,6 +95,22 @@ class FeedApi:
             return spool_full()
         urls = [{"url_id": entry.url_id, "url": entry.url} for entry in entries if isinstance(entry, DeliveryUrl)]
         return answer({"name": name, "delivery": str(delivery), "delivery_key": delivery, "urls": urls})
+
+    def _keep_content(self, name: str, *, body: Body) -> Response:
+        try:
+            delivery = key(self._naming_key, "", "delivery", name)
+        except BadName as error:
+            return refuse(Refusal(400, "bad_name", str(error), "name"))
+        content = _json(body.data)
+        if isinstance(content, Refusal):
+            return refuse(content)
+        contents = read_contents(content, delivery, self._clock())
+        if isinstance(contents, BadField):
+            return refuse(Refusal(400, "bad_field", contents.detail, contents.field))
+        if not self._spool.add_contents(contents):
+            return spool_full()
+        sizes = {entry.part: len(entry.content.encode()) for entry in contents}
+        return answer({"name": name, "delivery": str(delivery), "delivery_key": delivery, "bytes": sizes})
 
 
 def make_app(

@@ -1,16 +1,18 @@
-"""The API's two spools: events, and registry records in the directory below. What is answered 2xx is in one of them."""
+"""The API's spools: events, and in directories below registry records and contents. What is answered 2xx is in one."""
 
 import threading
 from collections.abc import Sequence
 
 from producers.spool import SpoolWriter
+from sendtrail.contents import Content, content_record
 from sendtrail.deliveries import Delivery, DeliveryUrl, record_of
 from sendtrail.events import Event
 from sendtrail.process import Health
 from sendtrail.segments import Stream
 from sendtrail.settings import ApiSettings
 
-REGISTRY_DIRECTORY = "registry"
+#: Directory below the events' one, by stream.
+_BELOW = {Stream.EVENTS: "", Stream.REGISTRY: "registry", Stream.CONTENTS: "contents"}
 _TICK_S = 0.05
 
 
@@ -22,6 +24,8 @@ class ApiSpool:
         self._ready_backlog_bytes = settings.ready_backlog_bytes
         self._events = _writer(settings, "api", Stream.EVENTS)
         self._registry = _writer(settings, "api-registry", Stream.REGISTRY)
+        self._contents = _writer(settings, "api-contents", Stream.CONTENTS)
+        self._writers = (self._events, self._registry, self._contents)
         self._ending = threading.Event()
         self._ticking = threading.Thread(target=self._tick, name="spool-tick", daemon=True)
         self._ticking.start()
@@ -35,10 +39,15 @@ class ApiSpool:
         payloads = [record_of(entry) for entry in entries]
         return self._registry.append_payloads(payloads) == len(payloads)
 
+    def add_contents(self, contents: Sequence[Content]) -> bool:
+        """True once all are in the spool."""
+        payloads = [content_record(entry) for entry in contents]
+        return self._contents.append_payloads(payloads) == len(payloads)
+
     def health(self) -> Health:
         """Not ready while a spool can't be written or is longer than its limit."""
-        backlog = self._events.backlog_bytes() + self._registry.backlog_bytes()
-        failing = self._events.failing or self._registry.failing
+        backlog = sum(writer.backlog_bytes() for writer in self._writers)
+        failing = any(writer.failing for writer in self._writers)
         return Health(
             not failing and backlog <= self._ready_backlog_bytes, {"backlog_bytes": backlog, "failing": failing}
         )
@@ -47,19 +56,18 @@ class ApiSpool:
         """Finish the open segments."""
         self._ending.set()
         self._ticking.join()
-        self._events.close()
-        self._registry.close()
+        for writer in self._writers:
+            writer.close()
 
     def _tick(self) -> None:
         while not self._ending.wait(_TICK_S):
-            self._events.tick()
-            self._registry.tick()
+            for writer in self._writers:
+                writer.tick()
 
 
 def _writer(settings: ApiSettings, name: str, stream: Stream) -> SpoolWriter:
-    directory = settings.spool_dir if stream is Stream.EVENTS else settings.spool_dir / REGISTRY_DIRECTORY
     return SpoolWriter(
-        directory,
+        settings.spool_dir / _BELOW[stream],
         name,
         stream=stream,
         fsync=settings.fsync,

@@ -1,4 +1,4 @@
-"""spool segments -> tracking.events | tracking.deliveries."""
+"""spool segments -> tracking.events | tracking.deliveries | tracking.contents."""
 
 import time
 from collections.abc import Callable
@@ -16,9 +16,10 @@ from sendtrail.kafka_admin import partitions_of, physical_name
 from sendtrail.metrics import counter, gauge
 from sendtrail.process import Health
 from sendtrail.settings import ForwardSettings, KafkaSettings
-from sendtrail.topics import DELIVERIES, EVENTS
+from sendtrail.topics import CONTENTS, DELIVERIES, EVENTS
 
-REGISTRY_DIRECTORY = "registry"
+#: Directories below a spool of events, whose records have keys: order matters there.
+KEYED_DIRECTORIES = ("registry", "contents")
 MAX_TRANSITS = 64  # segments begun and not done: each holds open files
 DRAIN_S = 10.0
 STALL_S = 15.0
@@ -42,9 +43,13 @@ class Forwarder:
         self._forward = forward
         self._stopping = stopping
         self._clock = clock
-        events, deliveries = physical_name(kafka, EVENTS), physical_name(kafka, DELIVERIES)
-        self._topics = {events: kafka.partitions, deliveries: partitions_of(kafka, DELIVERIES)}
-        target = Target(events, deliveries, kafka.partitions, router(kafka.partitions))
+        events, deliveries, contents = (physical_name(kafka, topic) for topic in (EVENTS, DELIVERIES, CONTENTS))
+        self._topics = {
+            events: kafka.partitions,
+            deliveries: partitions_of(kafka, DELIVERIES),
+            contents: partitions_of(kafka, CONTENTS),
+        }
+        target = Target(events, deliveries, contents, kafka.partitions, router(kafka.partitions))
         self._directories = _directories(forward.spool_dirs, target, clock)
         self._outbox = Outbox(forward.in_flight_bytes)
         self._session: Session | None = None
@@ -182,7 +187,7 @@ class Forwarder:
             counter("sendtrail_forward_events_total").labels(owner.label).inc(parcel.events)
 
     def _give_up(self, parcel: Parcel) -> None:
-        """Only registry records and totals of absurd brokers come here: an event is cut down to a reject instead."""
+        """Only keyed records and totals of absurd brokers come here: an event is cut down to a reject instead."""
         counter("sendtrail_forward_errors_total").labels("given_up").inc()
         self._log.error("record_too_large_for_broker", topic=parcel.topic, key=str(parcel.key), bytes=parcel.size)
 
@@ -204,10 +209,10 @@ class Forwarder:
 
 
 def _directories(paths: list[Path], target: Target, clock: Clock) -> list[SpoolDirectory]:
-    """Each spool directory and its registry."""
+    """Each spool directory, its registry and its contents."""
     directories = []
     for path in paths:
-        registry, label = path / REGISTRY_DIRECTORY, f"{path.name}-{REGISTRY_DIRECTORY}"
         directories.append(SpoolDirectory(path, path.name, target, clock))
-        directories.append(SpoolDirectory(registry, label, target, clock, ordered=True))
+        for name in KEYED_DIRECTORIES:
+            directories.append(SpoolDirectory(path / name, f"{path.name}-{name}", target, clock, ordered=True))
     return directories

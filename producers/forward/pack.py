@@ -18,6 +18,10 @@ from sendtrail.deliveries import RegistryRecord
 from sendtrail.metrics import counter
 from sendtrail.packs import MAX_BYTES, MAX_EVENTS, PackHeader, headers_of
 from sendtrail.segments import SegmentHeader
+from sendtrail.topics import MIB
+
+#: A batch of keyed records is cut once it has so many bytes: a content may have a million.
+KEYED_BYTES = 2 * MIB
 
 
 class Packer(Protocol):
@@ -130,8 +134,8 @@ class EventPacker:
         ]
 
 
-class RegistryPacker:
-    """Registry records -> records of tracking.deliveries, keyed, in order. No packs, no totals."""
+class KeyedPacker:
+    """Records of a registry or contents segment -> the same, keyed, in order. No packs, no totals."""
 
     def __init__(self, topic: str, owner: Owner) -> None:
         self.index = 0
@@ -139,27 +143,33 @@ class RegistryPacker:
         self._topic = topic
         self._owner = owner
         self._payloads: list[bytes] = []
+        self._size = 0
 
     @property
     def empty(self) -> bool:
         return not self._payloads
 
     def take(self, payloads: list[bytes], start: int, end: int) -> int:
-        taken = payloads[start : min(end, start + MAX_EVENTS - len(self._payloads))]
-        self._payloads += taken
-        self.index += len(taken)
-        self.full = len(self._payloads) >= MAX_EVENTS
-        return len(taken)
+        taken = 0
+        for payload in islice(payloads, start, end):
+            self._payloads.append(payload)
+            self._size += len(payload)
+            taken += 1
+            self.full = len(self._payloads) >= MAX_EVENTS or self._size >= KEYED_BYTES
+            if self.full:
+                break
+        self.index += taken
+        return taken
 
     def skip(self, payloads: list[bytes]) -> None:
         self.index += len(payloads)
 
     def cut(self, batch: int) -> list[Parcel]:
-        payloads, self._payloads, self.full = self._payloads, [], False
+        payloads, self._payloads, self._size, self.full = self._payloads, [], 0, False
         return [parcel for payload in payloads if (parcel := self._parcel(payload, batch)) is not None]
 
     def date(self, minutes: dict[int, int]) -> None:
-        """Registry records are in no minute."""
+        """Keyed records are in no minute."""
 
     def closing(self, batch: int) -> list[Parcel]:
         return []

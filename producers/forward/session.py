@@ -19,7 +19,7 @@ from producers.forward.outbox import GROUP_BYTES, Failure, Outcome
 from producers.forward.parcel import Parcel
 from sendtrail.errors import TopicsError
 from sendtrail.settings import KafkaSettings
-from sendtrail.topics import MIB
+from sendtrail.topics import CONTENTS
 
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 _CONNECT_TIMEOUT_MS = 3_000
@@ -42,7 +42,7 @@ class Session:
             compression_type="lz4",
             batch_size=GROUP_BYTES,
             linger_ms=1,
-            max_request_size=2 * MIB,
+            max_request_size=CONTENTS.max_bytes,
             delivery_timeout_ms=delivery_timeout_ms,
             request_timeout_ms=min(30_000, delivery_timeout_ms // 2),
             reconnect_backoff_max_ms=1_000,

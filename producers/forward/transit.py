@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from producers.forward.pack import EventPacker, Packer, RegistryPacker
+from producers.forward.pack import EventPacker, KeyedPacker, Packer
 from producers.forward.parcel import Parcel
 from producers.forward.progress import ProgressFile, progress_path, read_progress
 from producers.forward.read import SegmentReader
@@ -27,13 +27,16 @@ class Target:
 
     events: str
     deliveries: str
+    contents: str
     partitions: int
     route: Route
 
     def packer(self, header: SegmentHeader, owner: "Transit") -> Packer:
         """What makes parcels of a segment's payloads."""
         if header.stream is Stream.REGISTRY:
-            return RegistryPacker(self.deliveries, owner)
+            return KeyedPacker(self.deliveries, owner)
+        if header.stream is Stream.CONTENTS:
+            return KeyedPacker(self.contents, owner)
         return EventPacker(self.events, self.partitions, self.route, header, owner)
 
 

@@ -1,4 +1,5 @@
-"""What a sender tells the feed API of a message: its delivery and URLs once, a `prepared` item for each recipient."""
+"""What a sender tells the feed API of a message: its delivery, URLs and content once, a `prepared` item for each
+recipient."""
 
 import json
 import logging
@@ -12,6 +13,7 @@ from urllib.request import Request, urlopen
 import msgspec
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
+from sendtrail.contents import MAX_BYTES
 from sendtrail.errors import ApiError
 from sendtrail.instrument.template import Template
 
@@ -35,10 +37,15 @@ class Api:
         self._address = address.rstrip("/")
 
     def register(self, template: Template, **fields: Any) -> dict[str, Any]:
-        """Register a template's delivery and URLs. `fields`: label, code, campaign, tags, sender, subject and so on."""
-        name = quote(str(template.delivery), safe="")
-        body = {**fields, "urls": template.url_fields()}
-        answer: dict[str, Any] = self._call("PUT", f"/v1/deliveries/{name}", body)
+        """Register a template's delivery, URLs and content. `fields`: label, code, campaign, tags, subject and so on.
+
+        A part that is larger than the API keeps is left out, with a warning: only hot clicks need it.
+        """
+        path = f"/v1/deliveries/{quote(str(template.delivery), safe='')}"
+        answer: dict[str, Any] = self._call("PUT", path, {**fields, "urls": template.url_fields()})
+        contents = {name: part for name, part in template.contents().items() if _fits(name, part)}
+        if any(contents.values()):
+            self._call("PUT", f"{path}/content", contents)
         return answer
 
     def feed(self, items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -91,6 +98,13 @@ class _Refused(Exception):
         super().__init__(status, text)
         self.status = status
         self.text = text
+
+
+def _fits(name: str, part: str) -> bool:
+    fits = len(part.encode()) <= MAX_BYTES
+    if not fits:
+        _log.warning("the %s part has more than %d bytes: hot clicks won't show it", name, MAX_BYTES)
+    return fits
 
 
 def _is_passing(error: BaseException) -> bool:

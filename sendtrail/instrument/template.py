@@ -18,6 +18,7 @@ from sendtrail.links import (
     LinkKind,
     ReadLink,
     Signer,
+    Unsigned,
     checked_base,
     head_bytes,
     identity_bytes,
@@ -45,7 +46,7 @@ class Segments:
     pieces: tuple[str, ...]
     slots: tuple[tuple[int, LinkKind, bytes], ...]  # index of the piece, kind, bytes behind the keys
 
-    def join(self, signer: Signer, heads: dict[LinkKind, bytes]) -> str:
+    def join(self, signer: Signer | Unsigned, heads: dict[LinkKind, bytes]) -> str:
         """The part with a token in each slot; `heads`: the bytes a token of a kind starts with."""
         pieces = list(self.pieces)
         for index, kind, place in self.slots:
@@ -86,6 +87,13 @@ class Template:
         """The URLs as the API takes them with a delivery."""
         names = ("url_id", "url", "label", "category", "mode")
         return [{name: getattr(entry, name) for name in names} for entry in self.urls]
+
+    def contents(self) -> dict[str, str]:
+        """The parts as the API keeps them for reports (sendtrail.contents): links say where they stand, unsigned."""
+        keys = identity_bytes(self.delivery_key, 0, None)
+        heads = {kind: head_bytes(Unsigned.key_id, kind, 0, False) + keys for kind in LETTERS}
+        parts = {"html": self._html, "text": self._text}
+        return {name: part.join(Unsigned(), heads) for name, part in parts.items() if part is not None}
 
     def render(
         self, message: Name, recipient: Name | None = None, *, seed: bool = False, proof: bool = False

@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 from sendtrail.errors import BadLink, Invalid
 from sendtrail.events import FLAG_NO_RECIPIENT, FLAG_SEED
 from sendtrail.keyring import Keyring
-from sendtrail.links import Link, ReadLink, check_destination, decode_token, mint, read_token, url_id_of, url_of
+from sendtrail.links import (
+    Link,
+    ReadLink,
+    Unsigned,
+    check_destination,
+    decode_token,
+    mint,
+    read_token,
+    read_unproved,
+    url_id_of,
+    url_of,
+)
 from tests.support.golden import Golden, golden_keyring
 from tests.support.strategies import destinations, links
 
@@ -200,3 +211,20 @@ def test_fields_out_of_range_are_not_minted(change: dict[str, int]) -> None:
 def test_addresses() -> None:
     assert url_of("https://t.example/", "optout", "T") == "https://t.example/u/T"
     assert url_of("https://t.example/x", "open", "T") == "https://t.example/x/o/T"
+
+
+@given(links)
+def test_what_a_token_says_can_be_read_without_its_key(link: Link) -> None:
+    assert read_unproved(mint(KEY, link)) == read_token(KEYRING, mint(KEY, link)).link  # type: ignore[union-attr]
+
+
+@given(links)
+def test_an_unsigned_token_says_the_same_and_proves_nothing(link: Link) -> None:
+    token = Unsigned().seal(_raw(mint(KEY, link))[:-10])
+    assert read_unproved(token) == read_unproved(mint(KEY, link))
+    assert isinstance(read_token(KEYRING, token), Invalid)
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_read_unproved_without_raising(token: str) -> None:
+    assert read_unproved(token) is None or isinstance(read_unproved(token), Link)

@@ -69,13 +69,23 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
     made.close()
 
 
-def test_a_delivery_is_put_with_its_urls(listener: Listener) -> None:
+def test_a_delivery_is_put_with_its_urls_and_content(listener: Listener) -> None:
     assert Api(listener.address + "/").register(TEMPLATE, label="Spring", tags=["a"]) == {"delivery": 1}
-    ((method, path, body),) = listener.asked
+    (method, path, body), content = listener.asked
+    assert content == ("PUT", "/v1/deliveries/spring%20%2F%201/content", TEMPLATE.contents())
     assert (method, path) == ("PUT", "/v1/deliveries/spring%20%2F%201")
     assert (body["label"], body["tags"]) == ("Spring", ["a"])
     assert body["urls"] == TEMPLATE.url_fields()
     assert body["urls"][0]["label"] == "Shop"
+
+
+def test_a_part_that_is_too_large_is_left_out_and_said(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("sendtrail.instrument.api.MAX_BYTES", 10)
+    Api(listener.address).register(TEMPLATE)
+    assert [path for _, path, _ in listener.asked] == ["/v1/deliveries/spring%20%2F%201"]
+    assert "html part has more than 10 bytes" in caplog.text
 
 
 def test_items_go_in_batches_and_refused_ones_come_back(listener: Listener) -> None:

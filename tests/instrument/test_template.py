@@ -13,7 +13,7 @@ from sendtrail.events import FLAG_NO_RECIPIENT, FLAG_PROOF, FLAG_SEED
 from sendtrail.gateways import resolve
 from sendtrail.instrument import Policy, Template, UrlRule, compile
 from sendtrail.instrument.found import NoticeCode
-from sendtrail.links import Link, ReadLink, url_id_of
+from sendtrail.links import Link, ReadLink, read_unproved, url_id_of
 from sendtrail.naming import key
 from tests.support.golden import Golden, golden_keyring
 
@@ -361,3 +361,18 @@ def test_a_tracking_host_with_a_path() -> None:
         html="<a href=https://a.example/>", delivery=1, keyring=KEYRING, base_url="https://t.example/x/"
     ).render(1)
     assert "<a href=https://t.example/x/c/" in (html.html or "")
+
+
+def test_contents_have_the_places_of_the_links_that_are_sent_and_nothing_that_proves() -> None:
+    template = made(HTML, TEXT)
+    contents, sent = template.contents(), template.render(7, "anna")
+    assert set(contents) == {"html", "text"}
+    for part, rendered in (("html", sent.html), ("text", sent.text)):
+        targets = _TRACKED.findall(contents[part])
+        assert not any(isinstance(resolve(KEYRING, target), ReadLink) for target in targets)
+        told = [read_unproved(target.rpartition("/")[2]) for target in targets]
+        assert told == [
+            link._replace(message=0, recipient=None, flags=FLAG_NO_RECIPIENT) for link in links_in(rendered)
+        ]
+        assert _TRACKED.sub("", contents[part]) == _TRACKED.sub("", rendered or "")
+    assert made(text=TEXT).contents().keys() == {"text"}

@@ -8,13 +8,14 @@ import pytest
 from clickhouse_driver import Client
 from kafka import KafkaProducer
 
+from sendtrail.contents import Content, content_key
 from sendtrail.deliveries import Delivery, DeliveryUrl, key_of
 from sendtrail.errors import Invalid
 from sendtrail.kafka_admin import ensure_topics, physical_name
 from sendtrail.settings import ClickHouseSettings, Config, KafkaSettings, TrackingSettings
-from sendtrail.topics import DELIVERIES
+from sendtrail.topics import CONTENTS, DELIVERIES
 from sinks.registry import Registry
-from sinks.registry_rows import delivery_row, url_row
+from sinks.registry_rows import content_row, delivery_row, url_row
 from tests.support.line import clickhouse_settings, migrated
 from tests.support.stack import ClickHouse
 
@@ -43,6 +44,11 @@ def test_a_delivery_out_of_range_is_refused(entry: Delivery) -> None:
 )
 def test_a_link_out_of_range_is_refused(entry: DeliveryUrl) -> None:
     assert isinstance(url_row(entry), Invalid)
+
+
+@pytest.mark.parametrize("entry", [Content(delivery=2**64), Content(updated_ms=2**50)])
+def test_a_content_out_of_range_is_refused(entry: Content) -> None:
+    assert isinstance(content_row(entry), Invalid)
 
 
 @pytest.mark.stack
@@ -117,9 +123,8 @@ class TestOnTheStack:
                 None,
             )
         ]
-        assert client.execute("SELECT delivery_id, url_id, url, label, mode FROM delivery_urls FINAL") == [
-            (7, 2**32 - 1, "https://a.example/", "x", "optout")
-        ]
+        urls = "SELECT delivery_id, url_id, url, label, mode FROM delivery_urls FINAL"
+        wait_for(client, urls, [(7, 2**32 - 1, "https://a.example/", "x", "optout")])
         assert client.execute("SELECT count() FROM deliveries FINAL") == [(2,)]
 
     def test_an_edit_shows_and_may_clear_a_field(self, publish: Publish, client: Client, registry: Registry) -> None:
@@ -139,6 +144,51 @@ class TestOnTheStack:
             registry.stop()
         assert client.execute("SELECT count() FROM delivery_urls FINAL") == [(1,)]
 
+    @pytest.fixture
+    def publish_content(self, kafka_settings: KafkaSettings, publish: Publish) -> Iterator[Publish]:
+        producer = KafkaProducer(bootstrap_servers=kafka_settings.bootstrap, max_request_size=CONTENTS.max_bytes)
+
+        def send(*entries: Content | tuple[bytes, bytes | None]) -> None:
+            for entry in entries:
+                key, value = entry if isinstance(entry, tuple) else (_key(entry), msgspec.json.encode(entry))
+                producer.send(physical_name(kafka_settings, CONTENTS), value, key).get(timeout=WAIT_S)
+
+        yield send
+        producer.close()
+
+    def test_contents_of_any_size_are_stored_the_newest_of_each_part(
+        self, publish: Publish, publish_content: Publish, client: Client, registry: Registry
+    ) -> None:
+        publish(Delivery(delivery=7, label="seven", updated_ms=1))
+        large = "\x01" * 1_000_000
+        publish_content(
+            Content(delivery=7, part="html", content="<p>ä</p>", updated_ms=2),
+            (b"7/html", b"not JSON"),
+            (b"7/html", None),
+            Content(delivery=2**64, part="html", content="no", updated_ms=2),
+            Content(delivery=7, part="html", content="older", updated_ms=1),
+            Content(delivery=7, part="text", content=large, updated_ms=3),
+            Content(delivery=2**64 - 1, part="text", content="last", updated_ms=2),
+        )
+        wait_for(client, "SELECT count() FROM delivery_contents WHERE delivery_id > 7", [(1,)])
+        stored = "SELECT delivery_id, part, content FROM delivery_contents FINAL ORDER BY delivery_id, part"
+        assert client.execute(stored) == [(7, "html", "<p>ä</p>"), (7, "text", large), (2**64 - 1, "text", "last")]
+        publish_content(Content(delivery=7, part="html", updated_ms=4))
+        wait_for(client, "SELECT content FROM delivery_contents FINAL WHERE (delivery_id, part) = (7, 'html')", [("",)])
+
+    def test_a_start_inserts_only_contents_the_table_lacks(
+        self, publish_content: Publish, client: Client, kafka_settings: KafkaSettings, settings: ClickHouseSettings
+    ) -> None:
+        client.execute("SYSTEM STOP MERGES delivery_contents")
+        publish_content(*(Content(delivery=one, content="a", updated_ms=1) for one in (1, 2)))
+        for lost in (False, False, True):
+            if lost:
+                client.execute("TRUNCATE TABLE delivery_contents")
+            registry = Registry(kafka_settings, settings).start()
+            wait_for_records(registry, 2)
+            registry.stop()
+            assert client.execute("SELECT count() FROM delivery_contents") == [(2,)]
+
     def test_it_waits_for_the_topic_and_for_the_tables(
         self, kafka_settings: KafkaSettings, registry: Registry, request: pytest.FixtureRequest
     ) -> None:
@@ -147,6 +197,18 @@ class TestOnTheStack:
         publish: Publish = request.getfixturevalue("publish")
         publish(Delivery(delivery=1, updated_ms=1))
         wait_for(client, "SELECT count() FROM deliveries FINAL", [(1,)])
+
+
+def wait_for_records(registry: Registry, count: int) -> None:
+    """Wait until it has read so many; fails after a while."""
+    deadline = time.monotonic() + WAIT_S
+    while registry.records < count and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert registry.records == count
+
+
+def _key(entry: Content) -> bytes:
+    return content_key(entry.delivery, entry.part).encode()
 
 
 def wait_for(client: Client, query: str, expected: list[tuple[Any, ...]]) -> None:

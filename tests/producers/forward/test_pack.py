@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producers.forward.pack import RegistryPacker, one_line
+from producers.forward.pack import KeyedPacker, one_line
 from producers.forward.parcel import Parcel, smaller
 from producers.forward.route import UNDATED
 from producers.forward.tally import Tally
@@ -147,7 +147,7 @@ def test_an_event_too_large_is_cut_down_to_a_reject() -> None:
 
 def test_registry_records_are_keyed_and_in_order() -> None:
     entries = [Delivery(delivery=number % 3, label=f"label {number}") for number in range(10)]
-    making = RegistryPacker("deliveries", CountingOwner())
+    making = KeyedPacker("deliveries", CountingOwner())
     payloads = [record_of(entry) for entry in entries]
     payloads.insert(4, b"not a record")
     assert making.take(payloads, 0, len(payloads)) == len(payloads)
