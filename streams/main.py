@@ -25,7 +25,7 @@ from streams.state.directory import StateDirectory
 from streams.worker import Observe
 
 _CHATTY = ("faust", "mode", "aiokafka", "kafka")
-_STOP_LIMIT_S = 25.0  # Faust's own stop can hang; by then everything is committed
+STOP_LIMIT_S = 25.0
 
 
 def main(config: Config, observe: Observe = lambda moment: None) -> int:
@@ -123,8 +123,8 @@ async def _run(
 
 
 def _limit_stop(exit_code: int) -> None:
-    """Faust's own stop can hang. When it begins, all that is done is committed, so ending hard loses nothing."""
-    timer = threading.Timer(_STOP_LIMIT_S, os._exit, [exit_code])
+    """Faust's own stop can hang, and a broker that is gone answers nothing. To end hard is to start from the commit."""
+    timer = threading.Timer(STOP_LIMIT_S, os._exit, [exit_code])
     timer.daemon = True
     timer.start()
 

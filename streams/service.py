@@ -87,8 +87,8 @@ class Service:
                 error = self._why_ended()
                 self._on_end(EXIT_STOPPED if isinstance(error, Stopped) else EXIT_RESTART)
                 raise error
-            await self._drain()
             self._on_end(0)
+            await self._drain()
 
     def health(self) -> Health:
         """Ready when partitions are assigned and nothing has ended. Any thread may ask."""

@@ -1,7 +1,7 @@
 """A worker in a process of its own that can be told to die: `python -m tests.streams.child [moment [times]]`.
 
 It kills itself (SIGKILL) right at the given moment of a batch, when it is there for the given time (default 1). It
-flushes its state after every batch, so that what comes after a crash finds some.
+flushes its state after every batch, so that what comes after a crash finds some, and does not take long to stop.
 """
 
 import os
@@ -10,8 +10,7 @@ import sys
 from collections import Counter
 
 from sendtrail.settings import load
-from streams import worker
-from streams.main import main
+from streams import main, worker
 from streams.worker import Moment
 
 
@@ -30,5 +29,6 @@ class DieAt:
 
 if __name__ == "__main__":
     worker.FLUSH_EVERY_S = 0.0
+    main.STOP_LIMIT_S = 5.0
     at, times = [*sys.argv[1:], "", "1"][:2]
-    sys.exit(main(load(), DieAt(at, int(times or 1))))
+    sys.exit(main.main(load(), DieAt(at, int(times or 1))))

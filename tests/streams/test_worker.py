@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import msgspec
 from kafka import KafkaConsumer
 
 from sendtrail.deliveries import Delivery, key_of
 from sendtrail.enriched import EventRow
 from sendtrail.events import encode
+from sendtrail.local.kafka import KafkaBroker
 from sendtrail.packs import PackHeader, Totals, headers_of
 from sendtrail.partitions import partition_of
 from sendtrail.topics import DELIVERIES, REJECTS
@@ -76,3 +80,19 @@ def test_a_second_worker_on_the_same_directory_ends_with_a_message(line: Line) -
     assert second.wait() == 4
     assert second.said("another worker uses")
     assert first.process.poll() is None
+
+
+def test_sigterm_ends_a_worker_whose_broker_is_gone(make_broker: Callable[[], KafkaBroker], tmp_path: Path) -> None:
+    """Though a batch waits for an answer."""
+    broker = make_broker()
+    line = Line.make(broker.bootstrap, "t.", tmp_path)
+    try:
+        line.send_some(20)
+        worker = line.worker()
+        line.wait_enriched()
+        line.send_some(300, packs=100)
+        line.producer.close(10)
+        broker.kill()
+        assert worker.stop() == 0
+    finally:
+        line.close()
