@@ -1,16 +1,16 @@
 """Report `statistics`: how opens, clicks and transactions grew since the start (METRICS, report 5)."""
 
-from dashboards.base import Start, numbers, starts
+from typing import Annotated
+
+from msgspec import Meta
+
+from dashboards.base import Start, milliseconds, numbers, starts
 from dashboards.definition import Context, Definition
 from dashboards.options import OfDeliveries
 from dashboards.scope import Scope, report
-from dashboards.shape import Column, Report, Table
+from dashboards.shape import Chart, Column, Report, Table
+from dashboards.since import PERIODS, TITLES, Within, step_of, steps_in
 
-HOUR, DAY = 3600, 86_400
-PERIODS = {
-    "1 hour": HOUR, "3 hours": 3 * HOUR, "6 hours": 6 * HOUR, "24 hours": DAY, "3 days": 3 * DAY, "7 days": 7 * DAY,
-    "1 month": 30 * DAY, "all": 0,
-}  # fmt: skip
 PERCENTS = range(10, 100, 10)
 KINDS = {"open": "opens", "click": "clicks", "transaction": "transactions"}
 
@@ -18,6 +18,10 @@ STARTS = [
     Column("delivery", "delivery", "text", "its label, else its name, else its key"),
     Column("start", "start", "time", "what all times below count from"),
     Column("known_by", "known by", "text", "contact date, else first sent, else first hit"),
+]
+GROWTH = [
+    Column("elapsed_ms", "since the start", "span", "each delivery's own"),
+    *(Column(name, name, "count", f"{kind} hits until then") for kind, name in KINDS.items()),
 ]
 CUMULATED = [
     Column("period", "within", "text", "time since the start"),
@@ -30,12 +34,17 @@ ELAPSED = [
 ]
 
 
-def build(scope: Scope) -> Report:
-    """The report. Of several deliveries, each counts from its own start."""
+def build(scope: Scope, within: Within = "all") -> Report:
+    """The report. Of several deliveries, each counts from its own start. `within`: how far the curves are drawn."""
     found = numbers(scope.queries, scope.keys, scope.cut, scope.live)
     begun = starts(scope.queries, scope.deliveries)
     deliveries, moments = list(begun), [start.milliseconds for start in begun.values()]
-    parts = [began(scope, begun), cumulated(scope, deliveries, moments), elapsed(scope, deliveries, moments)]
+    parts = [
+        began(scope, begun),
+        growth(scope, deliveries, moments, within),
+        cumulated(scope, deliveries, moments),
+        elapsed(scope, deliveries, moments),
+    ]
     return report(scope, "statistics", "Tracking statistics", parts, found)
 
 
@@ -51,8 +60,36 @@ def cumulated(scope: Scope, deliveries: list[int], moments: list[int]) -> Table:
     periods = list(PERIODS.values())
     rows = scope.queries.rows("periods", deliveries=deliveries, starts=moments, periods=periods, people=scope.people)
     hits = {(row["kind"], row["period_s"]): row["hits"] for row in rows}
-    table = [[title, s or None, *(hits.get((kind, s), 0) for kind in KINDS)] for title, s in PERIODS.items()]
+    table = [[TITLES[name], s or None, *(hits.get((kind, s), 0) for kind in KINDS)] for name, s in PERIODS.items()]
     return Table("cumulated", "Since the start, cumulated", CUMULATED, table)
+
+
+def growth(scope: Scope, deliveries: list[int], moments: list[int], within: Within) -> Table:
+    """Hits cumulated, in steps that draw well: up to now or the end of the period, of all up to the last hit."""
+    span_ms = _span_ms(scope, deliveries, moments, within)
+    step_s = step_of(PERIODS[within] or -(-span_ms // 1000))
+    rows = scope.queries.rows(
+        "growth", deliveries=deliveries, starts=moments, people=scope.people, period_s=PERIODS[within], step_s=step_s
+    )
+    hits = {(row["kind"], row["step"]): row["hits"] for row in rows}
+    last = max([steps_in(span_ms, step_s), *(row["step"] for row in rows)])
+    so_far = dict.fromkeys(KINDS, 0)
+    table = []
+    for step in range(last + 1):
+        so_far = {kind: count + hits.get((kind, step), 0) for kind, count in so_far.items()}
+        table.append([step * step_s * 1000, *so_far.values()])
+    chart = Chart(kind="line", x="elapsed_ms", values=list(KINDS.values()))
+    return Table("growth", "Growth since the start", GROWTH, table if deliveries else [], chart=chart)
+
+
+def _span_ms(scope: Scope, deliveries: list[int], moments: list[int], within: Within) -> int:
+    """How far the curves go."""
+    if within == "all":
+        kinds = list(KINDS)
+        return int(scope.queries.row(
+            "span", deliveries=deliveries, starts=moments, kinds=kinds, people=scope.people)["span_ms"])  # fmt: skip
+    now = milliseconds(scope.deliveries[0].asked_at)
+    return min(PERIODS[within] * 1000, now - min(moments, default=now))
 
 
 def elapsed(scope: Scope, deliveries: list[int], moments: list[int]) -> Table:
@@ -63,8 +100,14 @@ def elapsed(scope: Scope, deliveries: list[int], moments: list[int]) -> Table:
     return Table("elapsed", "Time until a share of the total so far", ELAPSED, table)
 
 
-def _build(context: Context, asked: OfDeliveries) -> Report:
-    return build(context.scope(asked))
+class Asked(OfDeliveries, frozen=True, kw_only=True):
+    """What this report can be asked."""
+
+    within: Annotated[Within, Meta(description="How far after the start the growth is drawn.")] = "all"
+
+
+def _build(context: Context, asked: Asked) -> Report:
+    return build(context.scope(asked), asked.within)
 
 
 REPORT = Definition(
@@ -73,7 +116,7 @@ REPORT = Definition(
     answers="how opens, clicks and transactions grew since the start, and when 10 %, 20 % … 90 % were reached",
     more="The start is the contact date, else the first message sent, else the first hit.",
     example="-d june-news --format csv --part elapsed",
-    options=OfDeliveries,
-    parts={"starts": STARTS, "cumulated": CUMULATED, "elapsed": ELAPSED},
+    options=Asked,
+    parts={"starts": STARTS, "growth": GROWTH, "cumulated": CUMULATED, "elapsed": ELAPSED},
     build=_build,
 )

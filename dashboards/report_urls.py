@@ -1,17 +1,20 @@
 """Report `urls`: which links were clicked, and the rates beside the platform's average (METRICS, report 4)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from dashboards.base import milliseconds, stored_bases
+from dashboards.base import milliseconds, starts, stored_bases
 from dashboards.definition import Context, Definition
 from dashboards.indicators import Base, Indicators, Rate, indicators, rate
 from dashboards.options import OfDistinct
 from dashboards.queries import Row
 from dashboards.scope import Scope, person_note, report, together
-from dashboards.shape import Column, Report, Table
+from dashboards.shape import Chart, Column, Note, Report, Table
+from dashboards.since import PERIODS, Within, step_of
 
 By = Literal["label", "url", "category", "position"]
 
@@ -46,6 +49,13 @@ OTHER_LINKS = [
     Column("url", "URL", "text", "as in the template", shown=False),
     Column("hits", "hits", "count", "opt-out or mirror hits"),
 ]
+OVER_TIME = [
+    Column("elapsed_ms", "from", "span", "since each delivery's own start; until the next step"),
+    Column("row", "row", "text", "link, others or unregistered", shown=False),
+    Column("link", "link", "text", "as in part links, the most clicked ones; the rest is Others"),
+    Column("clicks", "clicks", "count", "click hits in the step that begins there"),
+]
+STREAMS = 8  # links with a series of their own
 UNREGISTERED, OTHERS, TOTAL = "links not registered", "Others", "Total"
 _KINDS = {
     ("optout", "view"): "opt-out page seen",
@@ -57,18 +67,51 @@ _KINDS = {
 _IN_TEXT = 32768
 
 
-def build(scope: Scope, by: By, top: int) -> Report:
-    """The report; `top`: how many links have a row of their own."""
+def build(scope: Scope, by: By, top: int, period: Within = "all") -> Report:
+    """The report; `top`: how many links have a row of their own; `period`: since the start, of clicks by link alone."""
     counted, found = together(scope)
-    parts = [averages(scope, counted), links(scope, by, top)]
+    begun = Begun.of(scope)
+    clicks = clicks_by(scope, by, period, begun)
+    items = [row["item"] for row in clicks if row["registered"]][: min(top, STREAMS)]
+    parts = [averages(scope, counted), ranking(clicks, by, top), over_time(scope, by, items, period, begun)]
     apart = other_links(scope)
     notes = [person_note(scope)]
-    return report(scope, "urls", "URLs", parts + ([apart] if apart.rows else []), found, notes)
+    if period != "all":
+        notes.append(_ONLY_CLICKS)
+    return report(scope, "urls", "URLs", [one for one in [*parts, apart] if one.rows], found, notes)
+
+
+_ONLY_CLICKS = Note("The period is that of the clicks by link; rates and links of other kinds are of the whole time.")
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Deliveries that have a start, and when each was, UTC milliseconds."""
+
+    deliveries: list[int]
+    moments: list[int]
+
+    @classmethod
+    def of(cls, scope: Scope) -> "Begun":
+        """Those of a scope."""
+        found = starts(scope.queries, scope.deliveries)
+        return cls(list(found), [start.milliseconds for start in found.values()])
 
 
 def links(scope: Scope, by: By, top: int) -> Table:
+    """Clicks of all the time by link."""
+    return ranking(clicks_by(scope, by, "all", Begun([], [])), by, top)
+
+
+def clicks_by(scope: Scope, by: By, period: Within, begun: Begun) -> list[Row]:
+    """Clicks of every link, label, category or position, most first."""
+    if period == "all":
+        return scope.queries.rows("urls", deliveries=scope.keys, people=scope.people, by=by)
+    return _since(scope, by, PERIODS[period], begun)
+
+
+def ranking(rows: Sequence[Row], by: By, top: int) -> Table:
     """Rank, link, clicks, share; then Others, links not registered, and Total: the rows above add up to it."""
-    rows = scope.queries.rows("urls", deliveries=scope.keys, people=scope.people, by=by)
     named = [row for row in rows if row["registered"]]
     strange = sum(row["clicks"] for row in rows if not row["registered"])
     others = sum(row["clicks"] for row in named[top:])
@@ -78,7 +121,61 @@ def links(scope: Scope, by: By, top: int) -> Table:
         _below(*one, total) for one in (("others", OTHERS, others), ("unregistered", UNREGISTERED, strange)) if one[2]
     ]
     last = _below("total", TOTAL, total, total)
-    return Table("links", f"Clicks by {by}", LINKS, [*ranked, *below, last], total_from=len(ranked))
+    chart = Chart(kind="bar", x="link", values=["clicks"])
+    return Table("links", f"Clicks by {by}", LINKS, [*ranked, *below, last], total_from=len(ranked), chart=chart)
+
+
+def _since(
+    scope: Scope, by: By, period_s: int, begun: Begun, step_s: int = 0, items: Sequence[str] | None = None
+) -> list[Row]:
+    return scope.queries.rows(
+        "urls_since",
+        deliveries=begun.deliveries,
+        starts=begun.moments,
+        people=scope.people,
+        by=by,
+        period_s=period_s,
+        step_s=step_s,
+        items=list(items or []),
+        some=int(items is not None),
+    )
+
+
+def over_time(scope: Scope, by: By, items: Sequence[str], period: Within, begun: Begun) -> Table:
+    """Clicks of these links in each step since the start, and of all others: their sum is the total of the ranking.
+
+    Every link has a row for every step, so that series can stand on each other.
+    """
+    span_ms = PERIODS[period] * 1000 or scope.queries.row(
+        "span", deliveries=begun.deliveries, starts=begun.moments, kinds=["click"], people=scope.people
+    )["span_ms"]  # fmt: skip
+    step_s = step_of(-(-span_ms // 1000))
+    rows = _since(scope, by, PERIODS[period], begun, step_s, items)
+    clicks = {(_stream(row), row["step"]): row["clicks"] for row in rows}
+    streams = [*(("link", item) for item in items), ("others", ""), ("unregistered", "")]
+    there = [one for one in streams if any(stream == one for stream, _ in clicks)]
+    last = max((row["step"] for row in rows), default=-1)
+    table = [
+        [step * step_s * 1000, kind, _stream_title(kind, item, by), clicks.get(((kind, item), step), 0)]
+        for step in range(last + 1)
+        for kind, item in there
+    ]
+    chart = Chart(kind="bar", x="elapsed_ms", values=["clicks"], split="link", stacked=True)
+    return Table("over_time", "Clicks over time", OVER_TIME, table, chart=chart)
+
+
+def _stream(row: Row) -> tuple[str, str]:
+    if not row["registered"]:
+        return "unregistered", ""
+    return ("others", "") if row["others"] else ("link", row["item"])
+
+
+def _stream_title(kind: str, item: str, by: By) -> str:
+    return {"others": OTHERS, "unregistered": UNREGISTERED}.get(kind) or _title(item, by)
+
+
+def _title(item: str, by: By) -> str:
+    return _position(int(item)) if by == "position" else item or "(no category)"
 
 
 def _below(row: str, title: str, clicks: int, total: int) -> list[Any]:
@@ -86,8 +183,16 @@ def _below(row: str, title: str, clicks: int, total: int) -> list[Any]:
 
 
 def _ranked(rank: int, row: Row, by: By, total: int) -> list[Any]:
-    link = _position(int(row["item"])) if by == "position" else row["item"] or "(no category)"
-    return ["link", rank, link, row["label"], row["url"], row["category"], row["clicks"], rate(row["clicks"], total)]
+    return [
+        "link",
+        rank,
+        _title(row["item"], by),
+        row["label"],
+        row["url"],
+        row["category"],
+        row["clicks"],
+        rate(row["clicks"], total),
+    ]
 
 
 def _position(number: int) -> str:
@@ -139,10 +244,11 @@ class Asked(OfDistinct, frozen=True, kw_only=True):
 
     by: Annotated[By, Meta(description="What makes a row. label is the URL for links without one.")] = "label"
     top: Annotated[int, Meta(ge=1, le=10_000, description="Links with a row of their own.")] = 10
+    period: Annotated[Within, Meta(description="Clicks by link only so long after the start.")] = "all"
 
 
 def _build(context: Context, asked: Asked) -> Report:
-    return build(context.scope(asked), asked.by, asked.top)
+    return build(context.scope(asked), asked.by, asked.top, asked.period)
 
 
 REPORT = Definition(
@@ -153,6 +259,6 @@ REPORT = Definition(
     "Opt-out and mirror links are no clicks and are listed apart.",
     example="-d june-news --by category --top 20",
     options=Asked,
-    parts={"rates": AVERAGES, "links": LINKS, "other_links": OTHER_LINKS},
+    parts={"rates": AVERAGES, "links": LINKS, "over_time": OVER_TIME, "other_links": OTHER_LINKS},
     build=_build,
 )
