@@ -12,7 +12,7 @@ from dashboards.definition import Context, Definition
 from dashboards.indicators import Indicators, Money, rate
 from dashboards.options import OfDistinct
 from dashboards.scope import Scope, person_note, report, together
-from dashboards.shape import Column, Note, Record, Report, Section, Table
+from dashboards.shape import Chart, Column, Note, Record, Report, Section, Table
 
 SECTIONS: dict[str, list[Column]] = {
     "Delivered": [
@@ -142,7 +142,8 @@ def excluded(scope: Scope) -> Table:
     for one in scope.deliveries:
         for cause, recipients in one.excluded.items():
             sums[cause] += recipients
-    return Table("excluded", "Excluded", EXCLUDED, sorted(sums.items(), key=lambda item: (-item[1], item[0])))
+    rows = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
+    return Table("excluded", "Excluded", EXCLUDED, rows, chart=Chart(kind="bar", x="cause", values=["recipients"]))
 
 
 MONEY = [
@@ -185,7 +186,7 @@ def shares(scope: Scope, counted: Indicators, networks: Sequence[str]) -> Table:
         for row in found
         if row["item"].casefold() in known
     ]
-    return Table("shares", "Shares", SHARES, rows)
+    return Table("shares", "Shares", SHARES, rows, chart=Chart(kind="bar", x="network", values=["clicks"]))
 
 
 class Asked(OfDistinct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from dashboards.since import PERIODS, Within
 from tests.dashboards.happenings import Happening, Numbered, Registered, insert, register, register_urls
 from tests.dashboards.recount import Recount
 from tests.dashboards.shown import table
-from tests.dashboards.test_recount import CUTS, FEWER, _link_of, counted_again, scope_of
+from tests.dashboards.test_recount import CUTS, _link_of, counted_again, scope_of
 from tests.dashboards.world import HOUR, T0, World
 
 WITHIN: list[Within] = ["1h", "24h", "1month", "all"]
@@ -70,7 +70,7 @@ def test_nothing_has_no_curve(client: Client, queries: Queries) -> None:
 
 @pytest.mark.parametrize("within", WITHIN)
 @pytest.mark.parametrize("cut", CUTS)
-@pytest.mark.parametrize("keys", FEWER, ids=str)
+@pytest.mark.parametrize("keys", [[4], [1, 2, 3, 4]], ids=str)
 def test_growth_equals_a_recount(
     world: World, world_queries: Queries, keys: list[int], cut: Cut, within: Within
 ) -> None:
@@ -96,8 +96,9 @@ def _until(elapsed: list[int], moments: list[int]) -> list[int]:
     return counts
 
 
-@pytest.mark.parametrize("period", WITHIN)
-@pytest.mark.parametrize("by", ["label", "category", "position"])
+@pytest.mark.parametrize(
+    ("by", "period"), [("label", "all"), ("category", "24h"), ("position", "1h"), ("url", "1month")]
+)
 @pytest.mark.parametrize("cut", CUTS)
 @pytest.mark.parametrize("keys", [[1], [1, 2, 3, 4]], ids=str)
 def test_click_streams_equal_a_recount_and_add_up(
