@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,11 +23,46 @@ from sendtrail.settings import EXIT_CODE, Config, load
 Log = structlog.stdlib.BoundLogger
 
 
+#: How often a library may say the same thing while it lasts.
+SAY_AGAIN_S = 30.0
+_LIKES = 1000  # kinds of lines to remember; more can only be texts that never repeat
+
+
 class Health(NamedTuple):
     """What an admin listener answers: `ready` decides 200 or 503, `facts` are shown as JSON."""
 
     ready: bool
     facts: dict[str, Any]
+
+
+class Seldom(logging.Filter):
+    """Lets a library's warning or error through once in `every_s`, and then says how many like it were left out.
+
+    Kafka's clients log each of thousands of attempts while a broker is away. Like is what has the same logger, level
+    and text before its arguments are filled in. Our own lines all pass.
+    """
+
+    def __init__(self, every_s: float = SAY_AGAIN_S, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._every_s = every_s
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._said: dict[tuple[str, int, str], tuple[float, int]] = {}  # when, and how many were left out since
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.msg, dict) or record.levelno < logging.WARNING:  # a dict: structlog's, so ours
+            return True
+        like = (record.name, record.levelno, str(record.msg))
+        now = self._clock()
+        with self._lock:
+            at, left_out = self._said.get(like, (now - self._every_s, 0))
+            passes = now - at >= self._every_s
+            self._said[like] = (now, 0) if passes else (at, left_out + 1)
+            if len(self._said) > _LIKES:
+                self._said.clear()
+        if passes and left_out:
+            record.msg = f"{record.msg} (and {left_out} more like it since {now - at:.0f} s ago)"
+        return passes
 
 
 def setup_logging(process: str, level: str = "INFO") -> Log:
@@ -47,6 +83,7 @@ def setup_logging(process: str, level: str = "INFO") -> Log:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    handler.addFilter(Seldom())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
