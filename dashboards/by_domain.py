@@ -7,7 +7,7 @@ from dataclasses import replace
 from dashboards.base import Numbers, base_of
 from dashboards.indicators import Base, indicators
 from dashboards.scope import Scope
-from dashboards.shape import Column, Table
+from dashboards.shape import Chart, Column, Table
 
 COLUMNS = [
     Column("domain", "domain", "text", "of setting reports.report_domains, or Others, Unknown, Total"),
@@ -35,15 +35,22 @@ _LAST = {OTHERS: 1, UNKNOWN: 2}
 
 def table(scope: Scope, found: Numbers, domains: Sequence[str]) -> Table:
     """One row per domain of `domains` that has messages or hits, Others, Unknown, and their sum. No estimates."""
+    groups = grouped(scope, found, domains)
+    rows = [_row(domain, bases) for domain, bases in groups.items()]
+    rows.append(_row(TOTAL, [base for bases in groups.values() for base in bases]))
+    chart = Chart(kind="bar", x="domain", values=["success", "recipient_open", "recipient_click"])
+    return Table("domains", "By domain", COLUMNS, rows, total_from=len(rows) - 1, chart=chart)
+
+
+def grouped(scope: Scope, found: Numbers, domains: Sequence[str]) -> dict[str, list[Base]]:
+    """Base numbers by domain, in the order in which domains are shown."""
     fed = {base.delivery: base.fed for base in found.bases}
     groups: dict[str, list[Base]] = defaultdict(list)
     wanted = [domain.lower() for domain in domains]
     for row in scope.queries.rows("domains", deliveries=scope.keys, people=scope.people, domains=wanted):
         groups[row["domain"]].append(replace(base_of(row), fed=fed[row["delivery"]]))
     order = sorted(groups, key=lambda name: (_LAST.get(name, 0), -sum(base.messages for base in groups[name]), name))
-    rows = [_row(domain, groups[domain]) for domain in order]
-    rows.append(_row(TOTAL, [base for bases in groups.values() for base in bases]))
-    return Table("domains", "By domain", COLUMNS, rows, total_from=len(rows) - 1)
+    return {name: groups[name] for name in order}
 
 
 def _row(domain: str, bases: list[Base]) -> list[object]:

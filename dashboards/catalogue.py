@@ -9,6 +9,7 @@ from dashboards import (
     report_indicators,
     report_recipient,
     report_statistics,
+    report_summary,
     report_urls,
 )
 from dashboards.definition import Definition
@@ -21,6 +22,7 @@ REPORTS: Mapping[str, Definition[Any]] = {
         report_indicators.REPORT,
         report_urls.REPORT,
         report_statistics.REPORT,
+        report_summary.REPORT,
         report_recipient.REPORT,
         report_compare.REPORT,
     )

@@ -11,9 +11,9 @@ from sendtrail.settings import ReportSettings
 
 #: One file each in dashboards/sql. A misspelt name is a type error, a missing file fails at start.
 QueryName = Literal[
-    "base_live", "base_stored", "delivery_list", "domains", "first_times", "growth", "money", "other_links", "peers",
-    "percents", "periods", "persons", "recipient", "recipient_known", "registry", "span", "sparklines", "starts",
-    "urls", "urls_since",
+    "base_live", "base_stored", "delivery_list", "domain_persons", "domains", "first_times", "growth", "money",
+    "other_links", "peers", "percents", "periods", "persons", "reasons", "recipient", "recipient_known", "registry",
+    "span", "sparklines", "starts", "urls", "urls_since",
 ]  # fmt: skip
 Row = dict[str, Any]
 Value = int | str | list[int] | list[str]

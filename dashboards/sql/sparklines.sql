@@ -26,14 +26,15 @@ WITH
 SELECT delivery, arrayMap(hour -> hourly.2[indexOf(hourly.1, hour)], range(48)) AS hits
 FROM
 (
-    SELECT m.delivery_id AS delivery, sumMap([intDiv(greatest(dateDiff('second', s.start, m.minute), 0), 3600)], [m.n]) AS hourly
+    SELECT delivery, sumMap([hour], [n]) AS hourly
     FROM
     (
-        SELECT delivery_id, minute, sum(n) AS n FROM stat_minute
-        WHERE delivery_id IN {deliveries:Array(UInt64)} AND kind < 'prepared' AND ({people:UInt8} = 0 OR class != 'machine')
-        GROUP BY delivery_id, minute
-    ) AS m
-    INNER JOIN starts AS s ON s.delivery_id = m.delivery_id
-    WHERE m.minute < s.start + toIntervalHour(48)
+        SELECT m.delivery_id AS delivery, toUInt8(intDiv(greatest(toInt64(m.minute) - toInt64(s.start), 0), 3600)) AS hour, sum(m.n) AS n
+        FROM stat_minute AS m
+        INNER JOIN starts AS s ON s.delivery_id = m.delivery_id
+        WHERE m.delivery_id IN {deliveries:Array(UInt64)} AND m.kind < 'prepared'
+            AND ({people:UInt8} = 0 OR m.class != 'machine') AND m.minute < s.start + toIntervalHour(48)
+        GROUP BY delivery, hour
+    )
     GROUP BY delivery
 )
