@@ -60,6 +60,7 @@ class ClickHouseSettings(Section):
 
     section: ClassVar[str] = "clickhouse"
     address: str = Field("127.0.0.1:9000", description="host:port of the native protocol")
+    http_url: str = Field("http://127.0.0.1:8123", description="base URL of the HTTP interface, for export-table")
     user: str = "default"
     password: SecretStr = SecretStr("")
     password_file: Path | None = Field(None, description="read the password from this file")
@@ -212,7 +213,15 @@ class ReportSettings(Section):
     )  # fmt: skip
     timezone: str = Field("UTC", description="of the times in reports, e.g. Europe/Madrid")
     query_timeout_s: float = 30.0
+    export_timeout_s: float = Field(600.0, description="of a query whose rows are written out as they come")
     max_rows: int = 100_000
+    attribution_days: int = Field(
+        30, ge=1, le=3660, description="a visit is due to the last click of so many days before it"
+    )
+    site_steps: dict[str, str] = Field(
+        default_factory=dict,
+        description="named steps of a site, in order, and their pages; * stands for any characters: basket = \"/basket*\"",
+    )
 
 
 class WebSettings(Section):
@@ -241,6 +250,7 @@ class WebSettings(Section):
     session_max_s: int = Field(43_200, ge=1, description="every session ends this long after its log-in")
     login_per_minute: int = Field(10, ge=1, description="log-ins tried from one address, and for one user name")
     api_url: str = Field("http://127.0.0.1:8081", description="the feed API, for edits made on the pages")
+    connections: int = Field(4, ge=1, le=64, description="to ClickHouse at most: reports calculated at a time")
 
 
 class LocalSettings(Section):

@@ -1,4 +1,4 @@
-"""sendtrail edge | forward | api | worker | loader: one process of the line, for containers and service managers."""
+"""sendtrail edge | forward | api | worker | loader | web: a process of the line, for containers and services."""
 
 import importlib
 from collections.abc import Callable
@@ -11,6 +11,7 @@ STAGES = {
     "api": ("producers.api.main", "Take fed events and deliveries over HTTP -> spool."),
     "worker": ("streams.main", "Deduplicate and enrich: tracking.events -> tracking.enriched."),
     "loader": ("sinks.main", "Load exactly once: tracking.enriched -> ClickHouse."),
+    "web": ("dashboards.main", "Show the report pages and serve the report API: ClickHouse -> people and programs."),
 }
 
 

@@ -7,7 +7,15 @@ from pathlib import Path
 
 from sendtrail.errors import SettingsError
 from sendtrail.local.process import free_port
-from sendtrail.settings import ApiSettings, Config, EdgeSettings, ForwardSettings, LoaderSettings, LocalSettings
+from sendtrail.settings import (
+    ApiSettings,
+    Config,
+    EdgeSettings,
+    ForwardSettings,
+    LoaderSettings,
+    LocalSettings,
+    WebSettings,
+)
 from sendtrail.settings import StreamSettings as Streams
 
 LOOPBACK = "127.0.0.1"
@@ -27,15 +35,19 @@ class Ports:
     api_admin: int
     worker_admin: int
     loader_admin: int
+    web: int
+    web_admin: int
 
 
 def usual_ports(config: Config) -> Ports:
     """The configured ports. Raises SettingsError naming the first that is taken and the way out."""
     local, edge, api = config.section(LocalSettings), config.section(EdgeSettings), config.section(ApiSettings)
+    web = config.section(WebSettings)
     ports = Ports(
         local.kafka_port, local.native_port, local.http_port, edge.port, api.port,
         edge.admin_port, config.section(ForwardSettings).admin_port, api.admin_port,
         config.section(Streams).admin_port, config.section(LoaderSettings).admin_port,
+        web.port, web.admin_port,
     )  # fmt: skip
     for name, port in asdict(ports).items():
         if not _is_free(port):

@@ -23,6 +23,7 @@ STAGES = {
     "forward": ("producers.forward.main", "forward_admin"),
     "worker": ("streams.main", "worker_admin"),
     "loader": ("sinks.main", "loader_admin"),
+    "web": ("dashboards.main", "web_admin"),
 }
 
 
@@ -44,7 +45,11 @@ class Stack:
         base = f"http://{LOOPBACK}:{ports.edge}"
         if self._config.is_set(TrackingSettings, "base_url"):
             base = self._config.section(TrackingSettings).base_url
-        engine = {"address": f"{LOOPBACK}:{ports.native}", "user": USER}
+        engine = {
+            "address": f"{LOOPBACK}:{ports.native}",
+            "http_url": f"http://{LOOPBACK}:{ports.http}",
+            "user": USER,
+        }
         return {
             "kafka": {"bootstrap": f"{LOOPBACK}:{ports.kafka}"},
             "clickhouse": engine | {"password_file": str(data / "engine" / "password")},
@@ -58,6 +63,12 @@ class Stack:
             },
             "streams": {"admin_port": ports.worker_admin, "state_dir": str(data / "state")},
             "loader": {"admin_port": ports.loader_admin, "data_dir": str(data / "loader")},
+            "web": {
+                "port": ports.web,
+                "admin_port": ports.web_admin,
+                "secret_file": str(data / "web" / "secret"),
+                "api_url": f"http://{LOOPBACK}:{ports.api}",
+            },
         }
 
     def environment(self) -> dict[str, str]:
@@ -75,7 +86,7 @@ class Stack:
         self.supervisor.start([self._kafka(), self._engine()])
         self._say("checking topics and tables")
         make_topics_and_tables(config, self._say)
-        self._say("starting edge, api, forwarder, stream worker and loader")
+        self._say("starting edge, api, forwarder, stream worker, loader and report pages")
         self.supervisor.start([self._stage(name) for name in STAGES])
         self._write_endpoints()
 
@@ -120,6 +131,7 @@ class Stack:
             "database": database,
             "edge": f"http://{LOOPBACK}:{ports.edge}",
             "api": f"http://{LOOPBACK}:{ports.api}",
+            "web": f"http://{LOOPBACK}:{ports.web}",
             "admin": {name: f"http://{LOOPBACK}:{getattr(ports, admin)}" for name, (_, admin) in STAGES.items()},
             "pid": os.getpid(),
             "settings": self.tables,

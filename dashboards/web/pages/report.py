@@ -1,0 +1,77 @@
+"""/reports/{name}: every report as a page, with its form, charts, tables and exports."""
+
+from http import HTTPStatus
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from dashboards.catalogue import REPORTS
+from dashboards.queries import ReportError, Unreachable
+from dashboards.shape import Report
+from dashboards.web.asking import Question, page_of, question
+from dashboards.web.paging import pager, sorts
+from dashboards.web.shown import parts
+from dashboards.web.site import Site
+from dashboards.web.templating import page
+from dashboards.web.view import View
+from sendtrail.errors import BadName
+
+#: Rows of a table on a page; the rest is in its exports.
+MAX_ROWS = 500
+#: Reports whose page is more than parts one below the other.
+_OWN_TEMPLATES = {"deliveries": "deliveries.html"}
+
+
+class ReportPages:
+    """The pages of reports."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def front(self, request: Request) -> Response:
+        """The first page: the deliveries."""
+        return RedirectResponse(page_of("deliveries"))
+
+    async def report(self, request: Request) -> Response:
+        """A report's page, also where it can't be given: then it says why, and how to go on."""
+        name = request.path_params["name"]
+        if name not in REPORTS:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        view = self._site.view(request)
+        asked = question(REPORTS[name], request.query_params)
+        if not asked.report.allows(view.reader.role, asked.part):
+            raise HTTPException(HTTPStatus.FORBIDDEN)
+        if asked.options is None:
+            return self._unanswered(asked, view)
+        try:
+            built = await self._site.build(asked.report, asked.options, view, asked.part)
+        except Unreachable:
+            return page("away.html", view, HTTPStatus.SERVICE_UNAVAILABLE, question=asked)
+        except (ReportError, BadName) as error:
+            return page("refused.html", view, HTTPStatus.NOT_FOUND, question=asked, why=str(error))
+        return page(_OWN_TEMPLATES.get(name, "report.html"), view, **content(asked, built, view))
+
+    def _unanswered(self, asked: Question, view: View) -> Response:
+        """A form to fill in where something is missing, with the reason where something is wrong."""
+        missing = asked.bad is not None and asked.bad.option not in asked.given
+        status = HTTPStatus.OK if missing else HTTPStatus.BAD_REQUEST
+        return page("asking.html", view, status, question=asked, why="" if missing else str(asked.bad))
+
+
+def content(asked: Question, built: Report, view: View) -> dict[str, Any]:
+    """What the template of a report prints."""
+
+    def lead(report: str, option: str, value: str) -> str:
+        allowed = report in REPORTS and REPORTS[report].allows(view.reader.role)
+        return asked.neighbour(report, **{option: value}) if allowed else ""
+
+    return {
+        "question": asked,
+        "report": built,
+        "parts": parts(built, view.formats, asked.columns, MAX_ROWS, lead),
+        "pager": pager(asked, built),
+        "sorts": sorts(asked),
+        "notes": [view.formats.text(note) for note in built.notes],
+    }
