@@ -92,6 +92,6 @@ def _login(back: str) -> str:
 
 def _navigates(request: Request) -> bool:
     """True where the answer becomes a page of its own; true too where the browser does not say."""
-    if request.headers.get("accept", "").startswith("text/event-stream"):
+    if "text/event-stream" in request.headers.get("accept", ""):
         return False
     return request.headers.get("sec-fetch-mode", "navigate") == "navigate"

@@ -17,7 +17,7 @@ _POLICY = (
 )
 
 #: Set where the endpoint has not. `same-origin` and not `no-referrer`: with the latter browsers send forms with
-#: `Origin: null`, which could not be told from a foreign one.
+#: `Origin: null`, which could not be told from a foreign one. `no-store`: nothing to go back to after a log-out.
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -26,7 +26,7 @@ HEADERS = {
     "Permissions-Policy": (
         "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), publickey-credentials-get=(), usb=()"
     ),
-    "Cache-Control": "private, no-cache",
+    "Cache-Control": "no-store",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,10 @@ async def broken(request: Request) -> Response:
     raise RuntimeError("on purpose")
 
 
+async def _nothing() -> None:
+    """What happens between two events, usually."""
+
+
 class Site:
     """The application with its settings, clock and users."""
 
@@ -104,7 +108,7 @@ class Site:
             settings["users_file"] = self.users_file
         settings.setdefault("secret_file", place / "secret")
         self.settings = WebSettings(**settings)
-        self.between: Callable[[], None] = lambda: None
+        self.between: Callable[[], Awaitable[object]] = _nothing
         self.app = self.start()
 
     def start(self) -> Starlette:
@@ -135,7 +139,7 @@ class Site:
         async def events() -> AsyncIterator[str]:
             for number in range(3):
                 if number:
-                    self.between()
+                    await self.between()
                 yield f"data: {number}\n\n"
 
         return StreamingResponse(events(), media_type="text/event-stream")
