@@ -37,6 +37,9 @@ lint: $(STAMP) ## ruff, mypy --strict, import rules, schema of the compose file
 docs: $(STAMP) ## the generated parts of the docs
 	@$(BIN)/python docs/generate.py
 
+grafana: $(STAMP) ## dashboards/grafana/json from its Python
+	@$(BIN)/python -m dashboards.grafana
+
 bench: $(STAMP) ## every benchmark, as recorded in docs/benchmarks.md
 	@$(BIN)/python -m bench
 
@@ -50,4 +53,4 @@ lock: $(STAMP) ## make the lock files anew from pyproject.toml
 clean: ## remove .venv, caches and local data
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .sendtrail .sendtrail-*
 
-.PHONY: help install demo up test lint docs bench lock clean
+.PHONY: help install demo up test lint docs grafana bench lock clean

@@ -1,0 +1,1 @@
+"""Grafana dashboards as code: Python -> dashboards/grafana/json."""
