@@ -21,15 +21,16 @@ from sinks.rows import UnknownMapping, build
 from sinks.server import Server
 from sinks.worker import START_WITHIN_S, Course, Observe, Order, Outcome, State, Step, Worker
 
-Ends = dict[int, tuple[int, int]]  # partition -> end of its range, chain position there
+Bounds = dict[int, tuple[int, int]]  # partition -> one end of its range, chain position there
 
 
 class Job(NamedTuple):
-    """An order with the worker, how it is counted, and what is committed when it is done."""
+    """An order with the worker, how it is counted, and what is committed when it is done, or (`begins`) forgotten."""
 
     order: Order
     outcome: Future[Outcome]
-    ends: Ends
+    begins: Bounds
+    ends: Bounds
     how: str
     assignment: int
 
@@ -165,11 +166,11 @@ class Planner:
         self._observe(Step.CUT)
         blocks = ready.blocks or build(_records(ready), self._server.lookup)
         intent = self._intent(ready.plan)
-        begins = {number: (share.range[0], intent(share.since)) for number, share in ready.shares.items()}
-        self._source.commit(begins, self._owned.assignment)
+        begins = {number: (share.range[0], share.since) for number, share in ready.shares.items()}
+        self._source.commit({n: (first, intent(last)) for n, (first, last) in begins.items()}, self._owned.assignment)
         self._observe(Step.INTENT)
         ends = {number: (share.range[1], share.last) for number, share in ready.shares.items()}
-        self._submit(Order(ready.plan, blocks, start_by=start_by), ends, "loaded")
+        self._submit(Order(ready.plan, blocks, start_by=start_by), begins, ends, "loaded")
 
     def _intent(self, plan: Plan) -> Callable[[int], CommitMetadata]:
         started, blocks, schema = self._server.facts()
@@ -178,14 +179,16 @@ class Planner:
             plan.topic_id, last, plan.ranges, at, blocks, MAPPING_VERSION, plan.log_id, started, schema
         )
 
-    def _submit(self, order: Order, ends: Ends, how: str) -> None:
-        self.job = Job(order, self._worker.submit(order), ends, how, self._owned.assignment)
+    def _submit(self, order: Order, begins: Bounds, ends: Bounds, how: str) -> None:
+        self.job = Job(order, self._worker.submit(order), begins, ends, how, self._owned.assignment)
 
-    def _commit_ends(self, plan: Plan, ends: Ends) -> None:
-        commits = {
-            number: (end, CommitMetadata(plan.topic_id, last, log=plan.log_id)) for number, (end, last) in ends.items()
-        }
+    def _commit(self, plan: Plan, bounds: Bounds) -> None:
+        """Commit without a plan."""
+        commits = {n: (at, CommitMetadata(plan.topic_id, last, log=plan.log_id)) for n, (at, last) in bounds.items()}
         self._source.commit(commits, self._owned.assignment)
+
+    def _commit_ends(self, plan: Plan, ends: Bounds) -> None:
+        self._commit(plan, ends)
         self._observe(Step.COMMITTED)
         metrics.gauge("sendtrail_loader_commit_timestamp_seconds").set_to_current_time()
         self._doubts.discard(digest(plan))
@@ -193,15 +196,12 @@ class Planner:
             self._owned.loaded(number, end, last)
 
     def _forget_intent(self, job: Job) -> None:
-        """The insert did not begin in time: commit the beginning again, without the plan, and start from there."""
+        """The insert did not begin in time: commit the beginning again, without the plan, and start from there.
+
+        Of stopped partitions too: a plan left open in one of them would look inserted once the others are past it.
+        """
         metrics.counter("sendtrail_loader_plans_total").labels("forgotten").inc()
-        commits = {}
-        for number, (first, _) in job.order.plan.ranges.items():
-            partition = self._owned.partitions.get(number)
-            if partition is not None and partition.committed == first:
-                last = partition.committed_last
-                commits[number] = (first, CommitMetadata(job.order.plan.topic_id, last, log=job.order.plan.log_id))
-        self._source.commit(commits, self._owned.assignment)
+        self._commit(job.order.plan, job.begins)
         self._start_again()
 
     def _start_again(self) -> None:
@@ -224,7 +224,7 @@ class Planner:
             self._commit_ends(plan, redo.ends)
         else:
             self._log.info("redoing an open plan", partitions=sorted(plan.ranges), doubtful=order.course.doubtful)
-            self._submit(order, redo.ends, "redone")
+            self._submit(order, {}, redo.ends, "redone")
 
     def _order_again(self, plan: Plan, redo: Redo, open_: Open) -> Order | Stop | None:
         """The order that repeats a plan; None where it is known to be inserted whole."""
