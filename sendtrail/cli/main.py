@@ -10,6 +10,7 @@ import typer
 from sendtrail.cli import (
     audit,
     demo,
+    export_table,
     instrument,
     keys,
     links,
@@ -52,7 +53,10 @@ def options(
     """Self-hosted message tracking: exact, seconds old, machines told apart from people."""
 
 
-for group in (up, demo, report, audit, status, trace, keys, links, instrument, topics, migrate, setup, users, run):
+GROUPS = (
+    up, demo, report, export_table, audit, status, trace, keys, links, instrument, topics, migrate, setup, users, run,
+)  # fmt: skip
+for group in GROUPS:
     group.register(app)
 
 

@@ -189,3 +189,25 @@ def test_sigint_ends_it_like_sigterm(make_engine: MakeEngine) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert engine.returncode == 0
+
+
+def test_a_large_file_result_is_not_held_in_memory(make_engine: MakeEngine) -> None:
+    """Parquet and CSV with names are whole only at their end; the engine passes them on through a file."""
+    engine = make_engine()
+    log_in = {"X-ClickHouse-User": engine.user, "X-ClickHouse-Key": engine.password}
+    query = "SELECT number, repeat('x', 40) AS s FROM numbers({}) FORMAT CSVWithNames"
+    with httpx.Client(base_url=engine.http, headers=log_in, timeout=120) as http:
+        http.post("/", content=query.format(1_000_000))
+        before, size = _peak_bytes(engine), 0
+        with http.stream("POST", "/", content=query.format(10_000_000)) as answer:
+            for piece in answer.iter_raw():
+                size += len(piece)
+        assert size > 500_000_000
+        assert _peak_bytes(engine) - before < size / 3
+    assert list((engine.data_dir / "results").iterdir()) == []
+
+
+def _peak_bytes(engine: Engine) -> int:
+    """The most memory the engine's process ever had."""
+    status = Path(f"/proc/{engine.pid}/status").read_text()
+    return 1024 * int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1])

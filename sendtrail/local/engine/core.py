@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ class Core:
         self.version = self._admin.query("SELECT version()", "TSV").bytes().decode().strip()
         self.timezone = self._admin.query("SELECT timezone()", "TSV").bytes().decode().strip()
         names = self._admin.query("SELECT name FROM system.settings", "TSV").bytes().decode()
-        self._limits = Limits(self._connect, frozenset(names.split()), self.slot, self.cancel)
+        self._limits = Limits(self._connect, frozenset(names.split()), self.slot, self.cancel, _emptied(path))
 
     def _connect(self) -> Any:
         from chdb.state.sqlitelike import Connection
@@ -65,3 +66,11 @@ class Core:
         """Close the engine once every session is closed."""
         with self._admin_lock:
             self._admin.close()
+
+
+def _emptied(path: Path) -> Path:
+    """The folder for large results, beside the engine's own; what a killed engine left there is removed."""
+    spool = path.with_name("results")
+    shutil.rmtree(spool, ignore_errors=True)
+    spool.mkdir(mode=0o700)
+    return spool

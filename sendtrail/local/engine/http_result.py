@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from sendtrail.local.engine.request import HttpQuery, Statement
 from sendtrail.local.engine.results import streamed
 from sendtrail.local.engine.session import Session
-from sendtrail.local.engine.statements import Insert, without_format
+from sendtrail.local.engine.statements import Insert, first_word, without_format
 
-# Formats whose pieces can follow each other; a result in any other is made as a whole.
+# Formats whose pieces can follow each other.
 _STREAMED = frozenset(
     {
         "TabSeparated", "TSV", "TabSeparatedRaw", "TSVRaw", "CSV", "JSONEachRow", "JSONCompactEachRow",
@@ -20,6 +20,10 @@ _STREAMED = frozenset(
         "RawBLOB", "LineAsString", "TSKV",
     }
 )  # fmt: skip
+# Formats of large results that are whole only at their end: they are written to a file first, and memory stays bounded.
+# A result in any other format is made as a whole.
+_SPOOLED = frozenset({"Parquet", "Arrow", "ORC", "CSVWithNames", "TabSeparatedWithNames", "TSVWithNames"})
+_PIECE_BYTES = 1 << 20
 _CONTENT_TYPES = {
     "JSON": "application/json; charset=UTF-8",
     "JSONCompact": "application/json; charset=UTF-8",
@@ -63,6 +67,8 @@ def run_statement(session: Session, query: HttpQuery, statement: Statement) -> O
     }
     if session.read_only(statement.text) and output_format in _STREAMED:
         pieces = _streamed(session, plain, output_format, query)
+    elif output_format in _SPOOLED and session.read_only(statement.text) and first_word(plain) in ("SELECT", "WITH"):
+        pieces = _spooled(session, plain.rstrip("; \n\t\r"), output_format, query)
     else:
         pieces = _whole(session, statement.text, output_format, query)
     first = next(pieces, b"")
@@ -88,6 +94,15 @@ def _nothing() -> Generator[bytes, None, None]:
 def _streamed(session: Session, text: str, output_format: str, query: HttpQuery) -> Generator[bytes, None, None]:
     with session.slot():
         yield from streamed(session, text, output_format, query.params)
+
+
+def _spooled(session: Session, text: str, output_format: str, query: HttpQuery) -> Generator[bytes, None, None]:
+    with session.slot():
+        path = session.spooled(text, output_format, query.params)
+    with path.open("rb") as file:
+        path.unlink()
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
 
 
 def _whole(session: Session, text: str, output_format: str, query: HttpQuery) -> Generator[bytes, None, None]:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sendtrail.local.engine.errors import (
@@ -32,12 +33,14 @@ MARKER_SETTING = "log_comment"
 
 @dataclass(frozen=True)
 class Limits:
-    """What a session needs of its engine: connections, known settings, places for queries, cancelling by marker."""
+    """What a session needs of its engine: connections, known settings, places for queries and for large results,
+    cancelling by marker."""
 
     connect: Callable[[], Any]
     setting_names: frozenset[str]
     slot: Callable[[], AbstractContextManager[None]]
     cancel: Callable[[str], None]
+    spool: Path
 
 
 class Stream:
@@ -181,6 +184,18 @@ class Session:
             return Stream(self._connection.send_query(text, output_format, params=dict(params)))
         except (RuntimeError, TypeError) as error:
             raise from_engine(error) from error
+
+    def spooled(self, text: str, output_format: str, params: Mapping[str, str]) -> Path:
+        """Run a read-only query without FORMAT clause; its output is a new file, which the caller removes."""
+        if writes_file(text):
+            raise engine_error(INTO_OUTFILE_NOT_ALLOWED, "INTO OUTFILE is not allowed", "INTO_OUTFILE_NOT_ALLOWED")
+        path = self._limits.spool / uuid.uuid4().hex
+        try:
+            self._query(f"{text}\nINTO OUTFILE {quote_string(str(path))} FORMAT {output_format}", "Null", params)
+        except EngineError:
+            path.unlink(missing_ok=True)
+            raise
+        return path
 
     def insert(self, insert: Insert, input_format: str) -> Inserter:
         """An insert to which data in `input_format` is appended."""
