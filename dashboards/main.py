@@ -2,9 +2,11 @@
 
 import socket
 import sys
+from pathlib import Path
 
 import uvicorn
 
+from dashboards.export.pdf import NoChromium, chromium
 from dashboards.queries import Unreachable
 from dashboards.web.access import SERVER_OPTIONS
 from dashboards.web.app import make_app
@@ -67,7 +69,15 @@ def site_of(config: Config) -> Site:
         persons=config.section(TrackingSettings).visitor_cookies != "off",
         default_zone=reports.timezone,
         api_url=settings.api_url,
+        chromium=_chromium(reports),
     )
+
+
+def _chromium(reports: ReportSettings) -> Path | None:
+    try:
+        return chromium(reports.chromium)
+    except NoChromium:
+        return None
 
 
 def _health(site: Site) -> Health:

@@ -1,6 +1,8 @@
 """dashboards/sql/*.sql -> rows. Every value is a server-side parameter; no text is ever put into a query."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any, Literal, get_args
 
@@ -11,9 +13,12 @@ from sendtrail.settings import ReportSettings
 
 #: One file each in dashboards/sql. A misspelt name is a type error, a missing file fails at start.
 QueryName = Literal[
-    "base_live", "base_stored", "delivery_list", "domain_persons", "domains", "first_times", "growth", "money",
-    "other_links", "peers", "percents", "periods", "persons", "reasons", "recipient", "recipient_known", "registry",
-    "span", "sparklines", "starts", "urls", "urls_since",
+    "activity", "base_live", "base_stored", "chain", "clickers", "clients", "contents", "delivery_keys",
+    "delivery_list", "domain_health", "domain_persons", "domains", "first_times", "growth", "hot_clicks",
+    "link_names", "log_count", "logs", "message_names", "messages", "money", "odd_hits", "other_links", "peers",
+    "percents", "periods", "persons", "reasons", "recipient", "recipient_known", "registry", "reject_reasons",
+    "signals", "span", "sparklines", "starts", "template_links", "throughput", "urls", "urls_since", "who",
+    "who_details", "who_inactive", "who_slices",
 ]  # fmt: skip
 Row = dict[str, Any]
 Value = int | str | list[int] | list[str]
@@ -56,25 +61,47 @@ class Queries:
             "readonly": 2,
             "max_execution_time": settings.query_timeout_s,
             "max_result_rows": settings.max_rows,
+            "max_memory_usage": settings.query_memory_bytes,
             "result_overflow_mode": "throw",
         }
 
     def rows(self, name: QueryName, **parameters: Value) -> list[Row]:
         """The rows of a query by column name. Raises Unreachable or ReportError, each in one line."""
-        try:
+        with _said(name):
             found, columns = self._client.execute(
                 self._texts[name], parameters, with_column_types=True, settings=self._limits
             )
-        except errors.ServerException as error:
-            raise _refused(name, error) from error
-        except (errors.Error, OSError, EOFError) as error:
-            raise Unreachable(f"ClickHouse does not answer: {_line(str(error) or repr(error))}") from error
         titles = [title for title, _ in columns]
         return [dict(zip(titles, row, strict=True)) for row in found]
+
+    def stream(self, name: QueryName, **parameters: Value) -> Iterator[Row]:
+        """The rows of a query one by one as they come, however many: without reports.max_rows and its time limit.
+
+        Read all of it, or close the connection. Raises as `rows`, also while it is read.
+        """
+        limits = {"readonly": 2, "max_execution_time": self.settings.export_timeout_s}
+        with _said(name):
+            found = iter(self._client.execute_iter(
+                self._texts[name], parameters, with_column_types=True, settings=limits
+            ))  # fmt: skip
+            titles = [title for title, _ in next(found)]
+            for row in found:
+                yield dict(zip(titles, row, strict=True))
 
     def row(self, name: QueryName, **parameters: Value) -> Row:
         """The one row of a query that always has one."""
         return self.rows(name, **parameters)[0]
+
+
+@contextmanager
+def _said(name: str) -> Iterator[None]:
+    """Turns the driver's errors into ours."""
+    try:
+        yield
+    except errors.ServerException as error:
+        raise _refused(name, error) from error
+    except (errors.Error, OSError, EOFError) as error:
+        raise Unreachable(f"ClickHouse does not answer: {_line(str(error) or repr(error))}") from error
 
 
 def _refused(name: str, error: errors.ServerException) -> ReportError:

@@ -213,14 +213,16 @@ class ReportSettings(Section):
     )  # fmt: skip
     timezone: str = Field("UTC", description="of the times in reports, e.g. Europe/Madrid")
     query_timeout_s: float = 30.0
+    query_memory_bytes: int = Field(4 * 1024**3, ge=1024**2, description="of one query in ClickHouse")
+    chromium: Path | None = Field(None, description="program that prints PDF; without it, the one that is installed")
     export_timeout_s: float = Field(600.0, description="of a query whose rows are written out as they come")
     max_rows: int = 100_000
     attribution_days: int = Field(
         30, ge=1, le=3660, description="a visit is due to the last click of so many days before it"
     )
-    site_steps: dict[str, str] = Field(
-        default_factory=dict,
-        description="named steps of a site, in order, and their pages; * stands for any characters: basket = \"/basket*\"",
+    site_steps: list[Annotated[str, Field(pattern=r"^[^=]+=.+$")]] = Field(
+        default_factory=list,
+        description="steps of a site in order, each `name=pages`, where * stands for any characters: basket=/basket*",
     )
 
 

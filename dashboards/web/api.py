@@ -1,22 +1,26 @@
 """GET /v1/reports/{name}: the reports for programs, as JSON, CSV or NDJSON. The same text as the command's."""
 
+import threading
 from http import HTTPStatus
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from dashboards import render
 from dashboards.catalogue import REPORTS
+from dashboards.export.forms import FORMS, OF_A_PART, give
 from dashboards.queries import ReportError, Unreachable
 from dashboards.shape import Report
 from dashboards.web.access.answers import Refusal, problem
 from dashboards.web.asking import FORMAT, question
 from dashboards.web.openapi import describe
 from dashboards.web.site import Site
+from dashboards.web.view import View
 from sendtrail.errors import BadName
 
-FORMATS = {"json": "application/json", "csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
+#: Chromium takes a few hundred MB: so many at once, the others wait.
+_MOST_PRINTED = 2
 
 
 class ReportApi:
@@ -24,6 +28,7 @@ class ReportApi:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._printers = threading.Semaphore(_MOST_PRINTED)
 
     async def names(self, request: Request) -> Response:
         """Which reports there are."""
@@ -43,30 +48,32 @@ class ReportApi:
         form = request.query_params.get(FORMAT, "json")
         if not asked.report.allows(view.reader.role, asked.part):
             return problem(Refusal(403, f"report {name} shows recipients here: it takes the role analyst"))
-        if form not in FORMATS:
-            return problem(Refusal(400, f"format: there are {', '.join(FORMATS)}"))
+        if form not in FORMS:
+            return problem(Refusal(400, f"format: there are {', '.join(FORMS)}"))
         if asked.options is None:
             return problem(Refusal(400, str(asked.bad)))
         try:
             built = await self._site.build(asked.report, asked.options, view, asked.part)
-            return _given(_only(built, asked.part), form, view.zone)
+            text = await run_in_threadpool(self._give, _only(built, asked.part), form, view)
+            return Response(text, headers=_headers(built, form, asked.part), media_type=FORMS[form])
         except Unreachable as error:
             return problem(Refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error), {"Retry-After": "5"}))
         except (ReportError, BadName) as error:
             return problem(Refusal(404, str(error)))
 
+    def _give(self, built: Report, form: str, view: View) -> bytes:
+        if form != "pdf":
+            return give(built, form, view.formats)
+        with self._printers:
+            return give(built, form, view.formats, self._site.chromium)
 
-def _given(built: Report, form: str, zone: Any) -> Response:
-    first = built.parts[0]
-    text = {
-        "json": lambda: render.as_json(built, zone),
-        "csv": lambda: render.as_csv(first, zone),
-        "ndjson": lambda: render.as_ndjson(first, zone),
-    }[form]()
-    headers = {}
-    if form != "json":
-        headers["Content-Disposition"] = f'attachment; filename="{built.name}-{first.key}.{form}"'
-    return Response(text, headers=headers, media_type=FORMATS[form])
+
+def _headers(built: Report, form: str, part: str) -> dict[str, str]:
+    """A file's name for what is to be kept."""
+    if form == "json":
+        return {}
+    name = f"{built.name}-{part or built.parts[0].key}" if form in OF_A_PART else built.name
+    return {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
 
 
 def _only(built: Report, part: str) -> Report:

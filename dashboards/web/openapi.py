@@ -6,6 +6,7 @@ from typing import Any
 
 from dashboards.catalogue import REPORTS
 from dashboards.definition import Definition
+from dashboards.export.forms import FORMS, OF_A_PART
 from dashboards.options import Option, options_of
 from dashboards.shape import Column, Kind
 
@@ -69,9 +70,8 @@ def _operation(report: Definition[Any]) -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": report.title,
-                "content": {
-                    "application/json": {"schema": schema}, "text/csv": text, "application/x-ndjson": text,
-                },
+                "content": {"application/json": {"schema": schema}}
+                | {kind: text if form in OF_A_PART else {} for form, kind in FORMS.items() if form != "json"},
             },
             **{status: {"description": why} | refused for status, why in _REFUSALS.items()},
         },
@@ -114,7 +114,9 @@ def _given(report: Definition[Any]) -> list[dict[str, Any]]:
 
     return [
         parameter("part", "One part only; CSV and NDJSON give the first without it.", {"enum": list(report.parts)}),
-        parameter("format", "How the report is given.", {"enum": ["json", "csv", "ndjson"], "default": "json"}),
+        parameter(
+            "format", "How the report is given.", {"enum": ["json", "csv", "ndjson", "xlsx", "pdf"], "default": "json"}
+        ),
         parameter("timezone", "Zone of all times, e.g. Europe/Madrid.", {"default": "UTC"}),
     ]
 

@@ -1,6 +1,7 @@
 """What every endpoint of the pages needs: connections, settings, and how a report is built for a reader."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +19,7 @@ class Site:
     """The installation behind the pages.
 
     `persons`: visitor cookies are on. `default_zone`: of readers who chose none. `api_url`: of the feed API.
+    `chromium`: prints PDF, None where there is none.
     """
 
     pool: Pool
@@ -25,6 +27,7 @@ class Site:
     persons: bool
     default_zone: str
     api_url: str
+    chromium: Path | None = None
 
     def view(self, request: Request) -> View:
         """How the sender of a request looks at reports."""

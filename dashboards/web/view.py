@@ -1,6 +1,7 @@
 """How a reader looks at reports: language, locale, time zone, colours. Chosen in the URL, kept in cookies."""
 
 from dataclasses import dataclass
+from datetime import tzinfo
 from functools import cached_property
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -26,7 +27,7 @@ class View:
     reader: Reader
     language: Language
     locale: Locale
-    zone: ZoneInfo
+    zone: tzinfo
     theme: Theme = "auto"
     csrf: str = ""
     can_log_out: bool = False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from sendtrail.cli.report_options import Columns, Format, FormatOption, Part, Timezone
+from sendtrail.cli.report_options import Columns, Format, FormatOption, Output, Part, Timezone
 
 if TYPE_CHECKING:
     from dashboards.definition import Definition
@@ -71,12 +71,15 @@ def _command(report: "Definition[Any]") -> Callable[..., None]:
         _keyword("part", Part, None),
         _keyword("columns", Columns, None),
         _keyword("timezone", Timezone, None),
+        _keyword("output", Output, None),
     ]
 
-    def run(form: Format, part: str | None, columns: str | None, timezone: str | None, **given: Any) -> None:
-        from sendtrail.cli.report_show import show
+    def run(
+        form: Format, part: str | None, columns: str | None, timezone: str | None, output: str | None, **given: Any
+    ) -> None:
+        from sendtrail.cli.report_show import Shown, show
 
-        show(report, given, form, part, columns, timezone)
+        show(report, given, Shown(form, part, columns, timezone, output))
 
     parameters = [*asked, *shown]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

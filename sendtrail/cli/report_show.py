@@ -1,19 +1,23 @@
 """Builds the report that a command asks for and prints it."""
 
+import io
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
+from babel import Locale
 from rich.console import Console
 
 from dashboards import render
 from dashboards.definition import Context, Definition
+from dashboards.export.forms import give
 from dashboards.options import BadOption, options_of, read
 from dashboards.queries import Queries, Unreachable
 from dashboards.shape import Report, Table
+from dashboards.web.formats import Formats
 from sendtrail import keyring
 from sendtrail.cli.config import load
 from sendtrail.cli.report_options import Format
@@ -24,31 +28,58 @@ from sendtrail.settings import ClickHouseSettings, Config, KeySettings, ReportSe
 EXIT_UNREACHABLE = 4
 
 
-def show(
-    report: Definition[Any],
-    given: Mapping[str, Any],
-    form: Format,
-    part: str | None,
-    columns: str | None,
-    timezone: str | None,
-) -> None:
-    """Print the report to standard output. Raises BadParameter, SendtrailError, or Exit 4 where ClickHouse is away."""
+@dataclass(frozen=True)
+class Shown:
+    """How a report is shown: form, one part only, columns of tables, time zone, and the file it goes to."""
+
+    form: Format
+    part: str | None
+    columns: str | None
+    timezone: str | None
+    output: str | None
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys of the columns."""
+        return [name.strip() for name in (self.columns or "").split(",") if name.strip()]
+
+
+def show(report: Definition[Any], given: Mapping[str, Any], shown: Shown) -> None:
+    """Print the report. Raises BadParameter, SendtrailError, or Exit 4 where ClickHouse is away."""
     try:
         asked = read(report.options, _texts(given))
     except BadOption as error:
         raise typer.BadParameter(error.why, param_hint=_hint(report, error.option)) from error
+    _check_output(shown)
     config = load()
     settings = config.section(ReportSettings)
-    zone = _zone(timezone or settings.timezone)
+    zone = _zone(shown.timezone or settings.timezone)
     try:
         with connect(config.section(ClickHouseSettings)) as client:
-            context = replace(_context(config, Queries(client, settings), zone), part=part or "")
+            context = replace(_context(config, Queries(client, settings), zone), part=shown.part or "")
+            if form is Format.CSV and (stream := report.everything(context, asked)) is not None:
+                sys.stdout.writelines(render.csv_of(stream, zone))
+                return
             built = report.answer(context, asked)
     except Unreachable as error:
         print(f"sendtrail: {error}", file=sys.stderr)
         raise typer.Exit(EXIT_UNREACHABLE) from None
-    wanted = [name.strip() for name in (columns or "").split(",") if name.strip()]
-    _print(_only(built, part, report.on_request), form, zone, wanted)
+    built = _only(built, shown.part, report.on_request)
+    _check_columns(built, shown.keys)
+    if shown.form is Format.TABLE:
+        _table(built, zone, shown)
+    else:
+        _write(give(built, shown.form.value, Formats("en", Locale("en"), zone), settings.chromium), shown)
+
+
+def _check_output(shown: Shown) -> None:
+    """Refuse to pour a spreadsheet or PDF into a terminal, before anything is calculated."""
+    if shown.form in (Format.XLSX, Format.PDF) and _to_stdout(shown) and sys.stdout.isatty():
+        raise typer.BadParameter(f"{shown.form.value} is no text: name a file", param_hint="--output")
+
+
+def _to_stdout(shown: Shown) -> bool:
+    return shown.output in (None, "-")
 
 
 def _texts(given: Mapping[str, Any]) -> dict[str, Sequence[str]]:
@@ -81,15 +112,32 @@ def _zone(name: str) -> ZoneInfo:
         raise typer.BadParameter(f"no time zone {name!r}, try Europe/Madrid", param_hint="--timezone") from error
 
 
-def _print(report: Report, form: Format, zone: ZoneInfo, columns: Collection[str]) -> None:
-    _check_columns(report, columns)
-    match form:
-        case Format.JSON:
-            print(render.as_json(report, zone))
-        case Format.CSV:
-            print(render.as_csv(report.parts[0], zone), end="")
-        case _:
-            Console(highlight=False).print(render.text(report, zone, columns))
+def _table(built: Report, zone: ZoneInfo, shown: Shown) -> None:
+    if _to_stdout(shown):
+        Console(highlight=False).print(render.text(built, zone, shown.keys))
+        return
+    with _opened(str(shown.output)) as file, io.TextIOWrapper(file, "utf-8") as text:
+        Console(file=text, highlight=False, width=160).print(render.text(built, zone, shown.keys))
+
+
+def _write(content: bytes, shown: Shown) -> None:
+    if _to_stdout(shown):
+        text = shown.form in (Format.JSON, Format.CSV, Format.NDJSON)
+        end = "\n" if shown.form is Format.JSON else ""
+        if text:
+            print(content.decode(), end=end)
+        else:
+            sys.stdout.buffer.write(content)
+        return
+    with _opened(str(shown.output)) as file:
+        file.write(content + (b"\n" if shown.form is Format.JSON else b""))
+
+
+def _opened(path: str) -> BinaryIO:
+    try:
+        return open(path, "wb")  # the callers close it
+    except OSError as error:
+        raise typer.BadParameter(f"{path} can't be written: {error.strerror}", param_hint="--output") from error
 
 
 def _only(report: Report, part: str | None, on_request: Collection[str]) -> Report:

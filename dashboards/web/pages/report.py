@@ -51,7 +51,8 @@ class ReportPages:
             return page("away.html", view, HTTPStatus.SERVICE_UNAVAILABLE, question=asked)
         except (ReportError, BadName) as error:
             return page("refused.html", view, HTTPStatus.NOT_FOUND, question=asked, why=str(error))
-        return page(_OWN_TEMPLATES.get(name, "report.html"), view, **content(asked, built, view))
+        prints = self._site.chromium is not None
+        return page(_OWN_TEMPLATES.get(name, "report.html"), view, site_prints=prints, **content(asked, built, view))
 
     def _unanswered(self, asked: Question, view: View) -> Response:
         """A form to fill in where something is missing, with the reason where something is wrong."""
