@@ -2,7 +2,7 @@
 
 import io
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -57,8 +57,8 @@ def show(report: Definition[Any], given: Mapping[str, Any], shown: Shown) -> Non
     try:
         with connect(config.section(ClickHouseSettings)) as client:
             context = replace(_context(config, Queries(client, settings), zone), part=shown.part or "")
-            if form is Format.CSV and (stream := report.everything(context, asked)) is not None:
-                sys.stdout.writelines(render.csv_of(stream, zone))
+            if shown.form is Format.CSV and (stream := report.everything(context, asked)) is not None:
+                _stream(render.csv_of(stream, zone), shown)
                 return
             built = report.answer(context, asked)
     except Unreachable as error:
@@ -118,6 +118,15 @@ def _table(built: Report, zone: ZoneInfo, shown: Shown) -> None:
         return
     with _opened(str(shown.output)) as file, io.TextIOWrapper(file, "utf-8") as text:
         Console(file=text, highlight=False, width=160).print(render.text(built, zone, shown.keys))
+
+
+def _stream(lines: Iterable[str], shown: Shown) -> None:
+    """Write as it comes: the whole may not fit into memory."""
+    if _to_stdout(shown):
+        sys.stdout.writelines(lines)
+        return
+    with _opened(str(shown.output)) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
+        text.writelines(lines)
 
 
 def _write(content: bytes, shown: Shown) -> None:
