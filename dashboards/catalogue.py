@@ -5,6 +5,7 @@ from typing import Any
 
 from dashboards import (
     report_compare,
+    report_dashboard,
     report_deliveries,
     report_indicators,
     report_recipient,
@@ -19,6 +20,7 @@ REPORTS: Mapping[str, Definition[Any]] = {
     one.name: one
     for one in (
         report_deliveries.REPORT,
+        report_dashboard.REPORT,
         report_indicators.REPORT,
         report_urls.REPORT,
         report_statistics.REPORT,

@@ -74,6 +74,13 @@ class Base:
         return self.to_deliver if self.registered_success is None else self.registered_success
 
     @property
+    def handed_over(self) -> int:
+        """Messages given to the recipients' servers: in state sent, delivered or bounced; without a feed, `success`."""
+        if self.success_from == "feed":
+            return self.sent + self.delivered + self.bounced_soft + self.bounced_hard
+        return self.success
+
+    @property
     def estimate(self) -> int:
         """Estimated recipients who opened."""
         return estimated(self.recipient_open, self.to_deliver, self.text)

@@ -1,5 +1,8 @@
 """Values of closed lists, as people read them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 STATES = {
     "": "no state yet",
     "sent": "sent, no answer yet",
@@ -35,3 +38,14 @@ _HOW = {"view": "opt-out page seen", "form": "opt-out confirmed on the page", "o
 def kind_of_hit(kind: str, how: str = "") -> str:
     """What somebody did; `how`: of an opt-out."""
     return _HOW.get(how) or _KINDS.get(kind, kind)
+
+
+_MARKS = {2: "flood", 4: "foreign", 8: "expired"}
+
+
+def not_counted(row: Mapping[str, Any]) -> str:
+    """Why an event is no hit, from its columns hit, repeat, seed and marks; empty where it is one."""
+    if row["hit"]:
+        return ""
+    marks = [name for bit, name in _MARKS.items() if row["marks"] & bit]
+    return ", ".join(["repeat"] * row["repeat"] + ["seed"] * row["seed"] + marks)

@@ -120,6 +120,24 @@ def states(feed: Sequence[Happening]) -> dict[int, str]:
     return {message: found[3] for message, found in best.items()}
 
 
+_REASONS = ["unknown_user", "invalid_domain", "refused", "mailbox_full", "unreachable", "policy", "spam", "other"]
+
+
+def last_states(one: Recount) -> dict[int, tuple[str, str]]:
+    """State and reason of each message; of equal events the later reason of the closed list."""
+    order = ["sent", "deferred", *_FINAL]
+    best: dict[int, tuple[bool, int, int, int]] = {}
+    for event in one.feed:
+        state = event.kind
+        if state == "bounced":
+            state = "bounced_hard" if event.reason in _HARD else "bounced_soft"
+        if state in order:
+            reason = _REASONS.index(event.reason) if event.reason else -1
+            candidate = (state in _FINAL, event.time_ms, order.index(state), reason)
+            best[event.message] = max(candidate, best.get(event.message, candidate))
+    return {message: (order[b[2]], _REASONS[b[3]] if b[3] >= 0 else "") for message, b in best.items()}
+
+
 def estimate(opens: int, to_deliver: int, text: int) -> int:
     """The suites' formula with decimals instead of integers."""
     if to_deliver - text <= 0:

@@ -14,7 +14,7 @@ from dashboards.scope import Scope
 from dashboards.shape import Report
 from tests.dashboards import recount
 from tests.dashboards.happenings import Happening, Judgement, Numbered, Registered, insert, register
-from tests.dashboards.recount import Recount
+from tests.dashboards.recount import last_states
 from tests.dashboards.shown import figures, table
 from tests.dashboards.world import BIG, T0, World
 
@@ -113,7 +113,7 @@ def test_reasons_equal_a_recount_and_add_up(world: World, world_queries: Queries
     again = [world.recount(one, False) for one in world.deliveries if one.delivery in keys]
     expected: Counter[tuple[str, str]] = Counter()
     for one in again:
-        for message, (state, reason) in _last(one).items():
+        for message, (state, reason) in last_states(one).items():
             if message not in one.seeds and state in ("bounced_hard", "bounced_soft", "rejected", "deferred"):
                 expected[state, reason] += 1
     shown = {(row["state"], row["reason"]): row["messages"] for row in table(report, "reasons")}
@@ -122,27 +122,6 @@ def test_reasons_equal_a_recount_and_add_up(world: World, world_queries: Queries
     for row in table(report, "domain_reasons"):
         by_domain[row["state"], row["reason"]] += row["messages"]
     assert by_domain == expected
-
-
-_REASONS = ["unknown_user", "invalid_domain", "refused", "mailbox_full", "unreachable", "policy", "spam", "other"]
-_STATES = ["sent", "deferred", "bounced_soft", "bounced_hard", "rejected", "delivered"]
-
-
-def _last(one: Recount) -> dict[int, tuple[str, str]]:
-    """State and reason of each message; among equal events of one state the later reason of the list."""
-    best: dict[int, tuple[bool, int, int, int]] = {}
-    for event in one.feed:
-        if event.kind not in ("sent", "deferred", "delivered", "bounced", "rejected"):
-            continue
-        hard = event.reason in ("unknown_user", "invalid_domain")
-        state = f"bounced_{'hard' if hard else 'soft'}" if event.kind == "bounced" else event.kind
-        reason = _REASONS.index(event.reason) if event.reason else -1
-        found = (_STATES.index(state) > 1, event.time_ms, _STATES.index(state), reason)
-        best[event.message] = max(found, best.get(event.message, found))
-    return {
-        message: (_STATES[state], _REASONS[reason] if reason >= 0 else "")
-        for message, (_, _, state, reason) in best.items()
-    }
 
 
 def _row(domain: str | None, queries: Queries) -> str:
