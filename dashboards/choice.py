@@ -66,6 +66,11 @@ def by_key(queries: Queries, delivery: int) -> Delivery:
     return delivery_of(rows[0])
 
 
+def by_keys(queries: Queries, deliveries: Sequence[int]) -> list[Delivery]:
+    """Those of the deliveries that have events or an entry in the registry, by key."""
+    return [delivery_of(row) for row in queries.rows("registry", keys=list(deliveries), names=[])]
+
+
 def by_names(
     queries: Queries, names: Sequence[str], naming_key: bytes | None, accounts: Accounts = None
 ) -> list[Delivery]:  # fmt: skip

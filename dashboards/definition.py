@@ -9,7 +9,7 @@ from dashboards.choice import Accounts, by_names
 from dashboards.options import OfDeliveries, OfDistinct, Options
 from dashboards.queries import Queries, ReportError
 from dashboards.scope import Scope
-from dashboards.shape import Column, Report
+from dashboards.shape import Column, Report, Stream
 
 Role = Literal["viewer", "analyst"]
 O = TypeVar("O", bound=Options)  # noqa: E741
@@ -51,7 +51,8 @@ class Definition(Generic[O]):
     `on_request`: parts that are built only where `Context.part` names them, and then alone. `analyst_parts`: those of
     `on_request` that a viewer may not read, because they show recipients; a page shows a viewer no way there.
 
-    `build` raises BadName or ReportError. Readers call `answer`.
+    `build` raises BadName or ReportError. Readers call `answer`. `stream`: all rows of its list, in bounded memory;
+    None where the options ask for a page. Readers call `everything` before `answer`, if they can write as they read.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Definition(Generic[O]):
     example: str = ""
     on_request: Collection[str] = ()
     analyst_parts: Collection[str] = ()
+    stream: Callable[[Context, O], Stream | None] | None = None
 
     def allows(self, role: Role, part: str = "") -> bool:
         """Whether that role may read the report, or that part of it."""
@@ -76,3 +78,11 @@ class Definition(Generic[O]):
         if not self.allows(context.role, context.part):
             raise NotAllowed(f"report {self.name}{f', part {context.part},' * bool(context.part)} is for analysts")
         return self.build(context, asked)
+
+    def everything(self, context: Context, asked: O) -> Stream | None:
+        """All rows of its list, where the options ask for them; None = call `answer`. Raises as `answer` does."""
+        if self.stream is None:
+            return None
+        if not self.allows(context.role, context.part):
+            raise NotAllowed(f"report {self.name} is for analysts")
+        return self.stream(context, asked)

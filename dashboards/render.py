@@ -3,16 +3,16 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, tzinfo
 from typing import Any
 
-from dashboards.shape import Column, Record, Report, Table
+from dashboards.shape import Column, Record, Report, Stream, Table
 from dashboards.terminal import part, text
 from dashboards.values import plain
 
-__all__ = ["as_csv", "as_json", "as_ndjson", "part", "text"]
+__all__ = ["as_csv", "as_json", "as_ndjson", "csv_of", "part", "text"]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -74,6 +74,13 @@ def as_csv(one: Table | Record, zone: tzinfo = UTC) -> str:
             for column, value in section.figures
         )
     return out.getvalue()
+
+
+def csv_of(stream: Stream, zone: tzinfo = UTC) -> Iterator[str]:
+    """All rows of a part as CSV with a header line, as they come."""
+    yield as_csv(Table(stream.key, "", stream.columns, []), zone)
+    for batch in stream.batches:
+        yield as_csv(Table(stream.key, "", stream.columns, batch), zone).partition("\n")[2]
 
 
 def as_ndjson(one: Table | Record, zone: tzinfo = UTC) -> str:

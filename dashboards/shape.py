@@ -1,6 +1,6 @@
 """What a report is, whoever shows it: parts with named, typed columns. Keys are stable, titles may change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -79,6 +79,15 @@ class Table:
     total_from: int | None = None
     chart: Chart | None = None
     page: Page | None = None
+
+
+@dataclass(frozen=True)
+class Stream:
+    """All rows of a part, however many: read once, batch by batch, while the connection they come from is open."""
+
+    key: str
+    columns: Sequence[Column]
+    batches: Iterator[Sequence[Sequence[Any]]]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,247 @@
+"""Report `who`: the messages, or recipients, behind a count (METRICS, report 15)."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from dashboards.base import Numbers, milliseconds, numbers
+from dashboards.choice import by_keys, by_names
+from dashboards.definition import Context, Definition
+from dashboards.options import Options
+from dashboards.queries import ReportError, Row
+from dashboards.scope import Scope, report
+from dashboards.shape import Note, Page, Report, Stream, Table
+from dashboards.who_lists import MESSAGES, RECIPIENTS, STATES, TITLES, Sort, Wanted, Which
+from sendtrail.events import MAX_KEY
+
+SLICE = 20_000  # messages at a time, where all are written out
+
+
+def build(scope: Scope, wanted: Wanted) -> Report:
+    """A page of the list of messages. Raises ReportError for a link that no delivery has."""
+    _check_link(scope, wanted)
+    bases = numbers(scope.queries, scope.keys, scope.cut, live=False).bases
+    unfed = [base.delivery for base in bases if base.fed == 0]
+    rows = _messages(scope, wanted, unfed)
+    first = rows or (_messages(scope, replace(wanted, offset=0, limit=1), unfed) if wanted.offset else [])
+    matches = first[0]["matches"] if first else 0
+    page = Page(wanted.offset, wanted.limit, matches)
+    part = Table("messages", TITLES[wanted.which], MESSAGES, _detailed(scope, rows), page=page)
+    notes = [Note("{matches} messages.", matches=matches), *_shown(wanted, matches, len(rows))]
+    return report(scope, "who", "Who", [part], Numbers(bases, None), notes)
+
+
+def build_inactive(scope: Scope, wanted: Wanted, now: datetime, named: bool = True) -> Report:
+    """A page of the list of recipients. `named`: the deliveries were asked for by name."""
+    rows = _inactive(scope, wanted, scope.queries.rows)
+    again = replace(wanted, offset=0, limit=1)
+    first = rows or (_inactive(scope, again, scope.queries.rows) if wanted.offset else [])
+    matches = first[0]["matches"] if first else 0
+    page = Page(wanted.offset, wanted.limit, matches)
+    part = Table("recipients", TITLES["inactive"], RECIPIENTS, [_recipient(row) for row in rows], page=page)
+    looked = "{matches} recipients had no hit since {since}, in {deliveries} deliveries."
+    since = wanted.silent_since.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    said = Note(looked, matches=matches, since=since, deliveries=len(scope.deliveries))
+    return Report(
+        name="who",
+        title="Who",
+        cut=scope.cut,
+        calculated_at=now,
+        parts=[part],
+        subjects=[one.subject for one in scope.deliveries] if named else [],
+        notes=[said, *_shown(wanted, matches, len(rows))],
+    )
+
+
+def _shown(wanted: Wanted, matches: int, shown: int) -> list[Note]:
+    if shown == matches:
+        return []
+    if not shown:
+        return [Note("The last one is before this page.")]
+    return [Note("{first} to {last} are shown.", first=wanted.offset + 1, last=wanted.offset + shown)]
+
+
+def _messages(scope: Scope, wanted: Wanted, unfed: Sequence[int], first: int = 0, upto: int = MAX_KEY) -> list[Row]:
+    return scope.queries.rows(
+        "who", deliveries=scope.keys, people=scope.people, which=wanted.which, clicks=wanted.clicks,
+        by_link=int(wanted.by_link), link=wanted.link, category=wanted.category, unfed=list(unfed),
+        sort=wanted.sort, limit=wanted.limit, offset=wanted.offset, **{"from": first}, upto=upto,
+    )  # fmt: skip
+
+
+def _inactive(scope: Scope, wanted: Wanted, ask: Callable[..., Any]) -> Any:
+    return ask(
+        "who_inactive", deliveries=scope.keys, people=scope.people, since=milliseconds(wanted.silent_since),
+        limit=wanted.limit, offset=wanted.offset,
+    )  # fmt: skip
+
+
+def _recipient(row: Row) -> list[Any]:
+    key = str(row["recipient"])
+    return [row["name"] or key, key, row["domain"], row["messages"], row["last_hit"]]
+
+
+def _detailed(scope: Scope, rows: Sequence[Row], hits: bool = True) -> list[list[Any]]:
+    """The rows of the list, with names and times. `hits`: some of them may have any."""
+    if not rows:
+        return []
+    messages = sorted({row["message"] for row in rows})
+    found = scope.queries.rows(
+        "who_details", deliveries=sorted({row["delivery"] for row in rows}), people=scope.people, messages=messages,
+        **{"from": messages[0]}, upto=messages[-1], with_hits=int(hits),
+    )  # fmt: skip
+    details = {(one["delivery"], one["message"]): one for one in found}
+    titles = {one.delivery: one.title for one in scope.deliveries}
+    return [_message(row, details.get((row["delivery"], row["message"]), _NOTHING), titles) for row in rows]
+
+
+_NOTHING: Row = dict.fromkeys(("name", "message_name", "domain"), "") | dict.fromkeys(
+    ("recipient", "first_open", "first_click", "last_hit")
+)
+
+
+def _message(row: Row, more: Row, titles: Mapping[int, str]) -> list[Any]:
+    recipient = "" if more["recipient"] is None else str(more["recipient"])
+    message, delivery = str(row["message"]), row["delivery"]
+    return [
+        more["name"] or recipient, recipient, more["message_name"] or message, message, titles[delivery],
+        str(delivery), more["domain"], STATES[row["state"]], more["first_open"], more["first_click"], row["opens"],
+        row["clicks"], more["last_hit"],
+    ]  # fmt: skip
+
+
+def _check_link(scope: Scope, wanted: Wanted) -> None:
+    if not wanted.by_link:
+        return
+    if wanted.which != "clicked":
+        raise ReportError(f"a link or category says which clicks count: ask for clicked, not for {wanted.which}")
+    known = scope.queries.rows("link_names", deliveries=scope.keys, link=wanted.link, category=wanted.category)
+    if not known:
+        named = repr(wanted.link) if wanted.link else f"of category {wanted.category!r}"
+        raise ReportError(
+            f"none of these deliveries has a link {named}; a link is named by its label, its URL or its id"
+        )
+
+
+def everything(scope: Scope, wanted: Wanted) -> Stream:
+    """All rows of the list, in slices: neither here nor in ClickHouse more than some thousand messages at a time."""
+    if wanted.which == "inactive":
+        return Stream("recipients", RECIPIENTS, _all_recipients(scope, wanted))
+    _check_link(scope, wanted)
+    return Stream("messages", MESSAGES, _all_messages(scope, wanted))
+
+
+def _all_recipients(scope: Scope, wanted: Wanted) -> Iterator[list[list[Any]]]:
+    everyone = replace(wanted, limit=MAX_KEY, offset=0)
+    batch: list[list[Any]] = []
+    for row in _inactive(scope, everyone, scope.queries.stream):
+        batch.append(_recipient(row))
+        if len(batch) == SLICE:
+            yield batch
+            batch = []
+    yield batch
+
+
+def _all_messages(scope: Scope, wanted: Wanted) -> Iterator[list[list[Any]]]:
+    bases = numbers(scope.queries, scope.keys, scope.cut, live=False).bases
+    unfed = [base.delivery for base in bases if base.fed == 0]
+    everything = replace(wanted, limit=MAX_KEY, offset=0, sort="message")
+    for one in sorted(scope.deliveries, key=lambda one: one.delivery):
+        alone = Scope(scope.queries, [one], scope.cut, scope.live, scope.persons)
+        cuts = [row["upto"] for row in scope.queries.stream("who_slices", delivery=one.delivery, size=SLICE)]
+        first = 0
+        for upto in [*cuts, MAX_KEY]:
+            if first <= upto:
+                rows = _messages(alone, everything, unfed, first, upto)
+                yield _detailed(alone, rows, hits=wanted.which != "neither")
+                first = upto + 1
+
+
+class Asked(Options, frozen=True, kw_only=True):
+    """What this report can be asked."""
+
+    delivery: Annotated[
+        Annotated[list[str], Meta(max_length=200)],
+        Meta(
+            description="The delivery; several are one list. The inactive are looked for in all, where none is given.",
+            extra={"metavar": "NAME|KEY", "short": "-d"},
+        ),
+    ] = []
+    which: Annotated[Which, Meta(description="Whom to list.")] = "opened"
+    link: Annotated[
+        str | None, Meta(description="clicked: on this link, by its label, URL or id.", extra={"metavar": "LINK"})
+    ] = None
+    category: Annotated[
+        str | None, Meta(description="clicked: on links of this category.", extra={"metavar": "NAME"})
+    ] = None  # fmt: skip
+    clicks: Annotated[int, Meta(ge=1, le=1_000_000, description="clicked: at least so often.")] = 1
+    days: Annotated[int, Meta(ge=1, le=3660, description="inactive: for so many days.")] = 90
+    account: Annotated[
+        str | None,
+        Meta(
+            description="inactive: in the deliveries of this account; default is the default one.",
+            extra={"metavar": "NAME"},
+        ),
+    ] = None
+    sort: Annotated[Sort, Meta(description="By message key, or most clicks first; the inactive: longest first.")] = (
+        "message"
+    )
+    limit: Annotated[
+        int, Meta(ge=0, le=100_000, description="So many rows; 0 writes all of them, as CSV.")
+    ] = 100  # fmt: skip
+    offset: Annotated[int, Meta(ge=0, le=1_000_000_000, description="So many rows are left out before.")] = 0
+
+
+def _scope(context: Context, asked: Asked) -> Scope:
+    if asked.delivery:
+        deliveries = by_names(context.queries, asked.delivery, context.naming_key, context.accounts)
+        return Scope(context.queries, deliveries, asked.cut, True, context.persons)
+    if asked.which != "inactive":
+        raise ReportError("say whose messages: which delivery?")
+    keys = context.queries.rows(
+        "delivery_keys",
+        everybody=int(context.accounts is None),
+        accounts=sorted(context.accounts or ()),
+        account=["", "default"] if asked.account == "default" else [asked.account] if asked.account else [],
+    )
+    deliveries = by_keys(context.queries, [row["delivery"] for row in keys])
+    if not deliveries:
+        raise ReportError("there is no delivery yet" if asked.account is None else f"no delivery of {asked.account!r}")
+    return Scope(context.queries, deliveries, asked.cut, True, context.persons)
+
+
+def _wanted(asked: Asked, now: datetime) -> Wanted:
+    return Wanted(
+        asked.which, asked.link or "", asked.category or "", asked.clicks, now - timedelta(days=asked.days),
+        asked.sort, asked.limit, asked.offset,
+    )  # fmt: skip
+
+
+def _build(context: Context, asked: Asked) -> Report:
+    if asked.limit == 0:
+        raise ReportError("all rows are written as CSV only: --format csv --limit 0")
+    scope, now = _scope(context, asked), datetime.now(UTC)
+    if asked.which == "inactive":
+        return build_inactive(scope, _wanted(asked, now), now, bool(asked.delivery))
+    return build(scope, _wanted(asked, now))
+
+
+def _stream(context: Context, asked: Asked) -> Stream | None:
+    return everything(_scope(context, asked), _wanted(asked, datetime.now(UTC))) if asked.limit == 0 else None
+
+
+REPORT = Definition(
+    name="who",
+    title="Who",
+    answers="the messages behind a count: who opened, clicked or did neither, who was not reached, who is inactive",
+    more="A list is as long as its count in report indicators. --limit 0 --format csv writes all of it, however long.",
+    example="-d june-news --which opened-not-clicked",
+    options=Asked,
+    parts={"messages": MESSAGES, "recipients": RECIPIENTS},
+    build=_build,
+    stream=_stream,
+    role="analyst",
+)
