@@ -12,6 +12,7 @@ harm, and the next run goes on where the first ended. Comments may be reworded l
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -19,9 +20,11 @@ from typing import Any, NamedTuple
 from sendtrail.errors import SendtrailError
 from sendtrail.settings import ClickHouseSettings
 from sinks.comments import statements, without_comments, words
+from sinks.control import Pause, paused
 
 DEDUP_WINDOW = 10_000  # blocks; an insert makes one block per month and table
 REPLICATED_WINDOW_S = 7 * 86_400
+_CONTROL = "0015_control.sql"  # the table by which loaders are held
 
 _PLACEHOLDER = re.compile(r"\{(database|on_cluster|dedup|no_dedup|engine:[^}]*)\}")
 
@@ -77,18 +80,30 @@ def migrate(
     """Create the database, bring its tables and comments up to this release; returns what was run, or would be.
 
     `client`: connected to any database that exists (`connect(settings, database="default")`). `steps` replaces this
-    release's own migrations. Raises MigrationError before anything is run, and lets the driver's errors through.
+    release's own migrations. Raises MigrationError before anything is run, PauseError if loaders that run do not hold
+    while a view is added, and lets the driver's errors through.
     """
     known = list(migrations() if steps is None else steps)
-    pending = _pending(known, applied(client, settings))
+    done = applied(client, settings)
+    pending = _pending(known, done)
     rendered = [(step, render(step.text, settings, dedup_window)) for step in pending]
     if not dry_run:
         client.execute(f"CREATE DATABASE IF NOT EXISTS {settings.database}{_on_cluster(settings)}")
-        for step, statement in rendered:
-            client.execute(statement)
-            _record(client, settings, step)
+        with _held(settings, pending, done):
+            for step, statement in rendered:
+                client.execute(statement)
+                _record(client, settings, step)
     ran = [Applied(step.name, statement) for step, statement in rendered]
     return ran + _comment(client, settings, known, dry_run)
+
+
+def _held(
+    settings: ClickHouseSettings, pending: Sequence[Migration], done: Mapping[str, str]
+) -> AbstractContextManager[Pause | None]:
+    """Loaders hold where a view is added: what `events` has then is its back-fill's, what follows is the view's."""
+    if _CONTROL in done and any(step.changes_views for step in pending):
+        return paused(settings, "migrate")
+    return nullcontext()
 
 
 def _comment(client: Any, settings: ClickHouseSettings, known: Sequence[Migration], dry_run: bool) -> list[Applied]:

@@ -94,6 +94,22 @@ class TestOnTheEngine:
         assert "ENGINE = MergeTree" in dict(shown)["0014_audit.sql"]
         assert client.execute(f"SHOW TABLES FROM {settings.database}") == []
 
+    def test_loaders_are_held_while_a_view_that_inserts_feed_is_added(
+        self, client: Client, settings: ClickHouseSettings
+    ) -> None:
+        migrate(client, settings)
+        view = "CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.v TO {database}.touched AS "
+        view += "SELECT delivery_id, now64(3) AS at FROM {database}.events"
+        look = (
+            "CREATE TABLE IF NOT EXISTS {database}.seen ENGINE = Log AS SELECT member, value FROM {database}.control "
+        )
+        look += "FINAL WHERE name = 'pause'"
+        steps = [step("9000_v_mv.sql", view), step("9001_seen.sql", look)]
+        migrate(client, settings, steps=[*migrations(), *steps])
+        [(tool, value)] = client.execute(f"SELECT member, value FROM {settings.database}.seen")
+        assert (tool[:8], value) == ("migrate-", "on")
+        assert client.execute(f"SELECT value FROM {settings.database}.control FINAL WHERE name = 'pause'") == [("off",)]
+
     def test_a_changed_file_is_an_error_that_names_it(self, client: Client, settings: ClickHouseSettings) -> None:
         steps = [*migrations()[:1], step("0002_a.sql", "CREATE TABLE IF NOT EXISTS {database}.a (x Int8) ENGINE = Log")]
         migrate(client, settings, steps=steps)
