@@ -31,9 +31,9 @@ def dashboard() -> build.Dashboard:
         bars("Funnel", "Messages: success, delivered, opened, clicked, unsubscribed, in the cut.", rows("funnel")),
         bars("States", "Messages by state; a final state beats sent and deferred.", rows("states")),
         grid(
-            "Bounce reasons",
-            "Feed events by reason; unknown user and invalid domain are hard.",
-            rows("bounce_reasons"),
+            "Reasons",
+            "Messages that bounced, were rejected or wait, by reason; unknown user and invalid domain are hard.",
+            rows("reason_table"),
             width=8,
             height=8,
         ),

@@ -45,7 +45,7 @@ def dashboard() -> build.Dashboard:
             height=12,
         ),
     )
-    clients = rows("breakdown_values", dim="client", kinds=["open", "click"], limit=12)
+    clients = rows("client_table", dim="client", limit=12)
     made = add(
         made,
         grid(
@@ -56,7 +56,9 @@ def dashboard() -> build.Dashboard:
             width=16,
         ),
     )
-    return add(made, bars("Clients", "Opens and clicks in the cut by mail client or browser.", clients, height=9))
+    return add(
+        made, bars("Clients", "Opens and clicks in the cut by mail client or browser, of all time.", clients, height=9)
+    )
 
 
 def pages() -> list[build.DashboardLink]:
