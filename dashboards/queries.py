@@ -13,12 +13,14 @@ from sendtrail.settings import ReportSettings
 
 #: One file each in dashboards/sql. A misspelt name is a type error, a missing file fails at start.
 QueryName = Literal[
-    "activity", "base_live", "base_stored", "chain", "clickers", "clients", "contents", "delivery_keys",
-    "delivery_list", "domain_health", "domain_persons", "domains", "first_times", "growth", "hot_clicks",
-    "link_names", "log_count", "logs", "message_names", "messages", "money", "odd_hits", "other_links", "peers",
-    "percents", "periods", "persons", "reasons", "recipient", "recipient_known", "registry", "reject_reasons",
-    "signals", "span", "sparklines", "starts", "template_links", "throughput", "urls", "urls_since", "who",
-    "who_details", "who_inactive", "who_slices",
+    "accounts", "activity", "base_live", "base_stored", "bursts", "chain", "clickers", "clients", "cohorts",
+    "contents", "delivery_keys", "delivery_list", "domain_health", "domain_persons", "domains", "first_times",
+    "growth", "hot_clicks", "link_names", "log_count", "logs", "machine_hits", "machine_span", "machine_times",
+    "message_names", "messages", "money", "odd_hits", "other_links", "over_time", "over_time_domains", "peers",
+    "percents", "periods", "persons", "reasons", "recipient", "recipient_firsts", "recipient_known", "registry",
+    "reject_reasons", "relabelled", "signals", "site_funnel", "site_hits", "site_pages", "site_sources", "span",
+    "sparklines", "starts", "template_links", "throughput", "urls", "urls_since", "who", "who_details",
+    "who_inactive", "who_slices",
 ]  # fmt: skip
 Row = dict[str, Any]
 Value = int | str | list[int] | list[str]

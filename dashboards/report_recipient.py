@@ -1,18 +1,24 @@
 """Report `recipient`: every hit of a recipient over all deliveries still stored, newest first (METRICS, report 10)."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from dashboards.choice import keys_of
+from dashboards.base import milliseconds, people
+from dashboards.choice import Accounts, by_names, keys_of
 from dashboards.definition import Context, Definition
 from dashboards.indicators import Cut
 from dashboards.options import Options
 from dashboards.queries import Queries, ReportError, Row
-from dashboards.shape import Column, Hits, Note, Report, Subject, Table
+from dashboards.shape import Column, Hits, Note, Page, Report, Subject, Table
+from dashboards.who_lists import STATES
+from sendtrail.naming import key
 
+Sort = Literal["newest", "oldest", "kind", "delivery", "link", "class", "client"]
 COLUMNS = [
     Column("time", "time", "time", "of the event"),
     Column("kind", "kind", "text", "open, click, optout, mirror, web or transaction"),
@@ -44,62 +50,149 @@ COLUMNS = [
 _MARKS = {2: "flood", 4: "foreign", 8: "expired"}
 
 
+FIRSTS = [
+    Column("delivery", "delivery", "text", "its label, else its name, else its key"),
+    Column("delivery_key", "delivery key", "text", "64-bit key, in decimal", shown=False),
+    Column("message_key", "message key", "text", "64-bit key, in decimal", shown=False),
+    Column("state", "state", "text", "of the message, as the feed says; empty = not known"),
+    Column("first_open", "first open", "time", "first open hit in the cut"),
+    Column("first_click", "first click", "time", "first click hit in the cut"),
+    Column("opens", "opens", "count", "open hits in the cut"),
+    Column("clicks", "clicks", "count", "click hits in the cut"),
+    Column("last_hit", "last hit", "time", "of any kind, in the cut", gives_way=1),
+]
+
+
 @dataclass(frozen=True)
 class Wanted:
-    """Which events are listed: kinds (empty = any), the newest `limit`, and whether those that are no hits too."""
+    """Which events are listed: kinds, classes and deliveries (empty = any), those that are no hits too, and the page.
+
+    `since`, `until`: event times, the latter not in it; None = open. `limit` rows after the first `offset`.
+    """
 
     kinds: Sequence[str] = ()
     limit: int = 100
     uncounted: bool = False
+    classes: Sequence[str] = ()
+    deliveries: Sequence[int] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    sort: Sort = "newest"
+    offset: int = 0
 
 
-def build(queries: Queries, name: str, naming_key: bytes | None, cut: Cut, wanted: Wanted) -> Report:
-    """The report. Raises BadName, or ReportError for a recipient nothing is known of."""
-    recipient, known = _known(queries, name, naming_key)
-    rows = queries.rows(
-        "recipient",
-        recipient=recipient,
-        people=int(cut == "people"),
-        uncounted=int(wanted.uncounted),
-        kinds=list(wanted.kinds),
-        limit=wanted.limit,
-    )
+def build(
+    queries: Queries, keys: Sequence[int], cut: Cut, wanted: Wanted, accounts: Accounts = None, name: str = ""
+) -> Report:  # fmt: skip
+    """The report of the recipients with these keys, in deliveries of these accounts, None = everybody's.
+
+    Raises ReportError where nothing is known of any; `name`: as it was asked for.
+    """
+    seen = {"everybody": int(accounts is None), "accounts": sorted(accounts or ())}
+    rows = queries.rows("recipient_known", recipients=list(keys), **seen) if keys else []
+    known = [row for row in rows if row["stored"] or row["messages"]]
+    if not known:
+        raise ReportError(
+            f"no recipient {name or ', '.join(map(str, keys))!r}: no message was prepared for it and no event of it is "
+            "stored; --address looks for an e-mail address and for its hash"
+        )
+    recipients = [row["recipient"] for row in known]
+    hits, matches = _hits(queries, recipients, cut, wanted, seen)
+    page = Page(wanted.offset, wanted.limit, matches)
     return Report(
         name="recipient",
         title="Tracking of a recipient",
         cut=cut,
-        calculated_at=known["asked_at"],
-        parts=[Table("hits", "Hits", COLUMNS, [_row(row) for row in rows])],
+        calculated_at=known[0]["asked_at"],
+        parts=[
+            Table("hits", "Hits", COLUMNS, [_row(row) for row in hits], page=page),
+            _firsts(queries, recipients, cut, wanted, seen),
+        ],
         about="recipient",
-        subjects=[Subject(str(recipient), known["name"], "")],
-        hits=Hits(known["hits_people"], known["hits_all"]),
-        notes=_notes(known, wanted, len(rows)),
+        subjects=[Subject(str(row["recipient"]), row["name"], "") for row in known],
+        hits=Hits(sum(row["hits_people"] for row in known), sum(row["hits_all"] for row in known)),
+        notes=_notes(known, wanted, len(hits), matches),
     )
 
 
-def _known(queries: Queries, name: str, naming_key: bytes | None) -> tuple[int, Row]:
-    for key in keys_of(name, "recipient", naming_key):
-        known = queries.row("recipient_known", recipient=key)
-        if known["stored"] or known["messages"]:
-            return key, known
-    raise ReportError(f"no recipient {name!r}: no message was prepared for it and no event of it is stored")
+def _hits(
+    queries: Queries, recipients: Sequence[int], cut: Cut, wanted: Wanted, seen: Mapping[str, Any]
+) -> tuple[list[Row], int]:
+    """The page, and how many rows there are: behind the end only the first row can tell."""
+
+    def ask(limit: int, offset: int) -> list[Row]:
+        return queries.rows(
+            "recipient", recipients=list(recipients), people=people(cut), uncounted=int(wanted.uncounted),
+            kinds=list(wanted.kinds), classes=list(wanted.classes), wanted=list(wanted.deliveries),
+            since=milliseconds(wanted.since) if wanted.since else 0,
+            until=milliseconds(wanted.until) if wanted.until else 0,
+            sort=wanted.sort, limit=limit, offset=offset, **seen,
+        )  # fmt: skip
+
+    rows = ask(wanted.limit, wanted.offset)
+    first = rows or (ask(1, 0) if wanted.offset else [])
+    return rows, first[0]["matches"] if first else 0
 
 
-def _notes(known: Row, wanted: Wanted, shown: int) -> list[Note]:
-    notes = [Note("Messages of the feed to this recipient: {messages}.", messages=known["messages"])]
-    silent = known["stored"] - known["hits_all"]
+def _firsts(
+    queries: Queries, recipients: Sequence[int], cut: Cut, wanted: Wanted, seen: Mapping[str, Any]
+) -> Table:  # fmt: skip
+    rows = queries.rows(
+        "recipient_firsts", recipients=list(recipients), people=people(cut), wanted=list(wanted.deliveries), **seen
+    )
+    table = [
+        [_title(row), str(row["delivery"]), str(row["message"]), STATES[row["state"]], row["first_open"],
+         row["first_click"], row["opens"], row["clicks"], row["last_hit"]]
+        for row in rows
+    ]  # fmt: skip
+    return Table("messages", "First open and first click", FIRSTS, table)
+
+
+def keys_meant(
+    queries: Queries, name: str, naming_key: bytes | None, accounts: Accounts, address: bool = False
+) -> list[int]:  # fmt: skip
+    """The keys that a typed recipient can have, in any account the reader sees.
+
+    `address`: it is an e-mail address, which the sender feeds as it is, in lower case, or as the SHA-256 of the
+    lower-case address in hexadecimal. Raises BadName.
+    """
+    names = _spellings(name) if address else [name]
+    known = [row["account"] for row in queries.rows("accounts")] if naming_key is not None else []
+    others = [one for one in known if one not in ("", "default") and (accounts is None or one in accounts)]
+    keys = [one for each in names for one in keys_of(each, "recipient", naming_key)]
+    if naming_key is not None:
+        keys += [key(naming_key, account, "recipient", each) for account in others for each in names]
+    return list(dict.fromkeys(keys))
+
+
+def _spellings(address: str) -> list[str]:
+    lower = address.strip().lower()
+    return list(dict.fromkeys([address.strip(), lower, hashlib.sha256(lower.encode()).hexdigest()]))
+
+
+def _notes(known: Sequence[Row], wanted: Wanted, shown: int, matches: int) -> list[Note]:
+    messages = sum(row["messages"] for row in known)
+    notes = [Note("Messages of the feed to this recipient: {messages}.", messages=messages)]
+    if len(known) > 1:
+        notes.insert(0, Note("{recipients} recipients are shown together.", recipients=len(known)))
+    silent = sum(row["stored"] - row["hits_all"] for row in known)
     if silent and not wanted.uncounted:
         text = "{silent} stored events are no hits (repeats, seeds, marked ones): --uncounted lists them."
         notes.append(Note(text, silent=silent))
-    if shown == wanted.limit:
-        notes.append(Note("The newest {shown} are shown: raise --limit for more.", shown=shown))
+    if shown < matches:
+        text = "{matches} match, {first} to {last} are shown." if shown else "{matches} match, all before this page."
+        notes.append(Note(text, matches=matches, first=wanted.offset + 1, last=wanted.offset + shown))
     return notes
+
+
+def _title(row: Row) -> str:
+    return str(row["delivery_label"] or row["delivery_name"] or row["delivery"])
 
 
 def _row(row: Row) -> list[object]:
     values = row | {
         "time": row["event_time"],
-        "delivery": row["delivery_label"] or row["delivery_name"] or str(row["delivery"]),
+        "delivery": _title(row),
         "delivery_key": str(row["delivery"]),
         "message_key": str(row["message"]),
         "link": row["url_label"] or row["url"] or row["destination"] or row["page"],
@@ -124,19 +217,44 @@ class Asked(Options, frozen=True, kw_only=True):
         str,
         Meta(description="The recipient, as the sender calls it.", extra={"metavar": "NAME|KEY", "argument": "yes"}),
     ]
+    address: Annotated[
+        bool,
+        Meta(description="It is an e-mail address: look for it and for the SHA-256 of it in lower case, hexadecimal."),
+    ] = False
+    delivery: Annotated[
+        Annotated[list[str], Meta(max_length=200)],
+        Meta(description="Only this delivery; repeatable.", extra={"metavar": "NAME|KEY", "short": "-d"}),
+    ] = []
     kind: Annotated[
         list[Literal["open", "click", "optout", "mirror", "web", "transaction"]],
         Meta(description="Only hits of this kind; repeatable."),
     ] = []
-    limit: Annotated[int, Meta(ge=1, le=100_000, description="The newest so many.")] = 100
+    classes: Annotated[
+        list[Literal["human", "machine", "unknown"]], Meta(description="Only hits of this class; repeatable.")
+    ] = []
+    since: Annotated[date | None, Meta(description="Not before this day, in the reader's time zone.")] = None
+    until: Annotated[date | None, Meta(description="Not after this day.")] = None
+    sort: Annotated[Sort, Meta(description="By time, or by one of the columns.")] = "newest"
+    limit: Annotated[int, Meta(ge=1, le=100_000, description="So many rows.")] = 100
+    offset: Annotated[int, Meta(ge=0, le=1_000_000_000, description="So many rows are left out before.")] = 0
     uncounted: Annotated[
         bool, Meta(description="Also repeats, seeds and other events that count as no hit.")
     ] = False  # fmt: skip
 
 
 def _build(context: Context, asked: Asked) -> Report:
-    wanted = Wanted(asked.kind, asked.limit, asked.uncounted)
-    return build(context.queries, asked.recipient, context.naming_key, asked.cut, wanted)
+    keys = keys_meant(context.queries, asked.recipient, context.naming_key, context.accounts, asked.address)
+    named = asked.delivery
+    deliveries = by_names(context.queries, named, context.naming_key, context.accounts) if named else []
+    wanted = Wanted(
+        asked.kind, asked.limit, asked.uncounted, asked.classes, [one.delivery for one in deliveries],
+        _midnight(asked.since, context.zone), _midnight(asked.until, context.zone, days=1), asked.sort, asked.offset,
+    )  # fmt: skip
+    return build(context.queries, keys, asked.cut, wanted, context.accounts, asked.recipient)
+
+
+def _midnight(day: date | None, zone: tzinfo, days: int = 0) -> datetime | None:
+    return None if day is None else datetime.combine(day + timedelta(days), time.min, zone)
 
 
 REPORT = Definition(
@@ -145,7 +263,7 @@ REPORT = Definition(
     answers="every hit of a recipient over all deliveries, newest first",
     example="4711 --kind click --columns time,delivery,url",
     options=Asked,
-    parts={"hits": COLUMNS},
+    parts={"hits": COLUMNS, "messages": FIRSTS},
     build=_build,
     role="analyst",
 )

@@ -93,7 +93,7 @@ def test_a_recipients_hits_are_those_that_happened(
 ) -> None:
     message = 3
     name = str(message + 1_000_000)
-    report = report_recipient.build(world_queries, name, None, cut, Wanted(uncounted=uncounted, limit=100_000))
+    report = report_recipient.build(world_queries, [int(name)], cut, Wanted(uncounted=uncounted, limit=100_000))
     mine = [one for one in world.happenings if _of(one, message, world.happenings)]
     mine = [one for one in mine if cut == "all" or one.final.class_ != "machine"]
     mine = [one for one in mine if uncounted or one.hit]
@@ -136,18 +136,19 @@ def test_a_recipients_list_is_bounded_and_says_so(client: Client, queries: Queri
     insert(client, [numbered(one) for one in events])
     register(client, [Registered(7, "letter", label="Letter")])
     register_urls(client, [(7, 9, "https://a.example/", "Shop", "")])
-    report = report_recipient.build(queries, "5", None, "people", Wanted(limit=2))
+    report = report_recipient.build(queries, [5], "people", Wanted(limit=2))
     newest, oldest = table(report, "hits")
     assert (newest["kind"], newest["how"]) == ("optout", "form")
     assert (oldest["link"], oldest["url"], oldest["delivery"]) == ("Shop", "https://a.example/?r=5#x", "Letter")
     assert "2 stored events are no hits (repeats, seeds, marked ones): --uncounted lists them." in report.notes
-    assert "The newest 2 are shown: raise --limit for more." in report.notes
-    all_of_them = report_recipient.build(queries, "5", None, "all", Wanted(uncounted=True))
+    shorter = report_recipient.build(queries, [5], "people", Wanted(limit=1))
+    assert "2 match, 1 to 1 are shown." in shorter.notes
+    all_of_them = report_recipient.build(queries, [5], "all", Wanted(uncounted=True))
     assert [row["not_counted"] for row in table(all_of_them, "hits")] == ["", "seed, foreign, expired", "repeat", ""]
-    clicks = report_recipient.build(queries, "5", None, "all", Wanted(kinds=["click"]))
+    clicks = report_recipient.build(queries, [5], "all", Wanted(kinds=["click"]))
     assert len(table(clicks, "hits")) == 1
     with pytest.raises(ReportError, match="no recipient '6'"):
-        report_recipient.build(queries, "6", None, "people", Wanted())
+        report_recipient.build(queries, [6], "people", Wanted())
 
 
 def test_the_platform_average_is_the_plain_mean_of_comparable_deliveries(client: Client, queries: Queries) -> None:

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from clickhouse_driver import Client
@@ -44,7 +45,7 @@ def matches(report: Report) -> int:
     return part.page.matches
 
 
-def listed(scope: Scope, which: Which, **wanted: object) -> list[str]:
+def listed(scope: Scope, which: Which, **wanted: Any) -> list[str]:
     report = report_who.build(scope, Wanted(which, **wanted))
     rows = table(report, "messages")
     assert matches(report) == len(rows)
