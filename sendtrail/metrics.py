@@ -16,10 +16,16 @@ Kind = Literal["counter", "gauge", "histogram"]
 Part = Literal["edge", "spool", "forward", "api", "streams", "loader", "registry", "audit", "disk"]
 
 _BAD_LINKS = (
-    "malformed", "unknown_version", "unknown_key", "bad_mac", "wrong_kind", "not_a_link", "revoked", "internal",
+    "malformed", "unknown_version", "unknown_key", "bad_mac", "wrong_kind", "not_a_link", "revoked", "no_destination",
+    "unsafe_destination", "not_served", "internal",
 )  # fmt: skip
 _BAD_REQUESTS = (
     "malformed", "body_too_large", "target_too_long", "head_too_large", "timeout", "too_many_connections",
+)  # fmt: skip
+_BAD_ITEMS = ("time_missing", "bad_time", "bad_name", "bad_field", "undecodable")
+_BAD_API_REQUESTS = (
+    "bad_json", "bad_gzip", "bad_name", "bad_field", "too_large", "unsupported_media_type", "not_found",
+    "method_not_allowed", "spool_unavailable", "internal",
 )  # fmt: skip
 _TABLES = ("events", "rejects", "audit")
 _OUTCOMES = ("out", "duplicate", "resent", "rejected", "relabels")
@@ -69,6 +75,12 @@ METRICS: dict[str, Metric] = {
     "sendtrail_api_requests_total": Metric("counter", "API requests, by route and status", ("route", "status")),
     "sendtrail_api_events_total": Metric(
         "counter", "Fed items, by result", ("result",), {"result": ("accepted", "rejected")}
+    ),
+    "sendtrail_api_rejects_total": Metric(
+        "counter", "Fed items that were refused, by reason", ("reason",), {"reason": _BAD_ITEMS}
+    ),
+    "sendtrail_api_bad_requests_total": Metric(
+        "counter", "Requests refused as a whole, by reason", ("reason",), {"reason": _BAD_API_REQUESTS}
     ),
     # streams
     "sendtrail_streams_events_total": Metric(

@@ -20,7 +20,8 @@ def answer(content: Any, status: int = 200, headers: dict[str, str] | None = Non
 
 
 def refuse(refusal: Refusal, headers: dict[str, str] | None = None) -> Response:
-    """The answer to a request that is not taken."""
+    """The answer to a request that is not taken, which is counted."""
+    counter("sendtrail_api_bad_requests_total").labels(refusal.error).inc()
     content = {"error": refusal.error, "detail": refusal.detail}
     if refusal.field:
         content["field"] = refusal.field

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -75,8 +76,7 @@ class FeedApi:
         if not self._spool.add_events(events):
             return spool_full()
         rejected = len(outcomes) - len(events)
-        counter("sendtrail_api_events_total").labels("accepted").inc(len(events))
-        counter("sendtrail_api_events_total").labels("rejected").inc(rejected)
+        _count(outcomes)
         results = [_result(outcome) for outcome in outcomes]
         return answer({"accepted": len(events), "rejected": rejected, "results": results})
 
@@ -111,6 +111,15 @@ class FeedApi:
             return spool_full()
         sizes = {entry.part: len(entry.content.encode()) for entry in contents}
         return answer({"name": name, "delivery": str(delivery), "delivery_key": delivery, "bytes": sizes})
+
+
+def _count(outcomes: Sequence[Event | Invalid]) -> None:
+    """Count items by result, and the refused ones by reason."""
+    rejects = Counter(outcome.reason for outcome in outcomes if isinstance(outcome, Invalid))
+    counter("sendtrail_api_events_total").labels("accepted").inc(len(outcomes) - rejects.total())
+    counter("sendtrail_api_events_total").labels("rejected").inc(rejects.total())
+    for reason, count in rejects.items():
+        counter("sendtrail_api_rejects_total").labels(reason).inc(count)
 
 
 def make_app(

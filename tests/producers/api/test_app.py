@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -215,6 +216,29 @@ def test_health_and_metrics(api: ApiProcess) -> None:
     assert ready.json()["backlog_bytes"] > 0
     assert 'sendtrail_api_requests_total{route="events",status="200"}' in metrics
     assert 'sendtrail_api_events_total{result="rejected"}' in metrics
+
+
+def test_refusals_are_counted_by_their_reason(api: ApiProcess) -> None:
+    def counted(metric: str) -> dict[str, float]:
+        lines = re.findall(rf'^{metric}\{{reason="(\w+)"\}} (\S+)$', api.admin.get("/metrics").text, re.MULTILINE)
+        return {reason: float(count) for reason, count in lines}
+
+    items, requests = "sendtrail_api_rejects_total", "sendtrail_api_bad_requests_total"
+    items_before, requests_before = counted(items), counted(requests)
+    timeless = {"kind": "sent", "delivery": "counted", "message": "a"}
+    api.feed(timeless, sent("counted", "b"), timeless, sent("counted", ""), sent("counted", "c", kind="nonsense"), 5)
+    api.client.post("/v1/events", content="{", headers=JSON)
+    api.client.post("/v1/events", content="[]", headers={"Content-Type": "text/plain"})
+    api.client.get("/v1/events")
+    api.client.get("/nowhere")
+    api.client.put("/v1/deliveries/counted", json={"nonsense": 1})
+    more = {reason: count - items_before[reason] for reason, count in counted(items).items()}
+    assert more == {"time_missing": 2, "bad_name": 1, "bad_field": 1, "undecodable": 1, "bad_time": 0}
+    refused = {reason: count - requests_before[reason] for reason, count in counted(requests).items()}
+    assert {reason for reason, count in refused.items() if count == 1} == {
+        "bad_json", "unsupported_media_type", "method_not_allowed", "not_found", "bad_field",
+    }  # fmt: skip
+    assert sum(refused.values()) == 5
 
 
 def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
