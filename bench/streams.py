@@ -29,13 +29,13 @@ from sendtrail.kafka_admin import ensure_topics
 from sendtrail.local.kafka import KafkaBroker
 from sendtrail.packs import PackHeader, headers_of, join
 from sendtrail.partitions import partition_of
+from sendtrail.process import collect_seldom
 from sendtrail.settings import Config, KafkaSettings, TrackingSettings
 from sendtrail.topics import DELIVERIES as REGISTRY
 from sendtrail.topics import EVENTS
 from streams.app import STEPS
 from streams.deliveries import DeliveryBook
 from streams.items import Covering, SourceRecord
-from streams.main import tune_collector
 from streams.pipeline import Timing, enrich
 from streams.rules import load_rules
 from streams.state.keys import DAY_MS
@@ -233,7 +233,7 @@ def main(
     batch: Annotated[int, typer.Option(help="Packs in a batch of the steps alone.")] = 32,
 ) -> None:
     """Print JSON: the steps alone, then the worker."""
-    tune_collector()  # as the worker does
+    collect_seldom()  # as the worker does
     print(json.dumps({"steps": run_steps(number, size, batch)}), flush=True)
     print(json.dumps({"worker": run_worker(number, size)}), flush=True)
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,8 @@ from sendtrail.settings import KafkaSettings
 from sendtrail.spool_files import read_segments
 from sendtrail.topics import EVENTS
 from sinks.audit import Books, Minutes, Segment
+from sinks.queries import query
 
-_SQL = Path(__file__).parent / "sql"
 _LIMIT = 100
 WHOLE = (0, 2**63)
 
@@ -30,11 +29,6 @@ class _Id(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Id)
-
-
-@cache
-def _query(name: str) -> str:
-    return (_SQL / f"{name}.sql").read_text()
 
 
 def minute_of_line(line: bytes, record_time_ms: int) -> int:
@@ -56,7 +50,7 @@ def read_books(client: Client, kafka: KafkaSettings, spool_dirs: Sequence[Path],
     books = Books()
     name = physical_name(kafka, EVENTS)
     topic = topic_id(kafka.bootstrap, name)
-    positions = dict(client.execute(_query("audit_positions"), {"topic": topic}))
+    positions = dict(client.execute(query("audit_positions"), {"topic": topic}))
     for directory in spool_dirs:
         books.on_disk.update(read_spool(directory))
     _read_tail(kafka, name, positions, books)
@@ -79,7 +73,7 @@ def read_spool(directory: Path) -> Iterator[tuple[Segment, Minutes]]:
 
 def _read_tables(client: Client, books: Books, parameters: dict[str, Any]) -> None:
     for minute, events_in, direct, resent, duplicate, rejected, enriched in client.execute(
-        _query("audit_minutes"), parameters
+        query("audit_minutes"), parameters
     ):
         books.events_in[minute] += events_in
         books.direct[minute] += direct
@@ -87,8 +81,8 @@ def _read_tables(client: Client, books: Books, parameters: dict[str, Any]) -> No
         books.duplicate[minute] += duplicate
         books.rejected[minute] += rejected
         books.enriched[minute] += enriched
-    books.stored.update(dict(client.execute(_query("audit_stored"), parameters)))
-    books.accepted_totals.update(dict(client.execute(_query("audit_accepted"), parameters)))
+    books.stored.update(dict(client.execute(query("audit_stored"), parameters)))
+    books.accepted_totals.update(dict(client.execute(query("audit_accepted"), parameters)))
 
 
 def _read_segments(client: Client, books: Books, bounds: dict[str, Any]) -> None:
@@ -97,7 +91,7 @@ def _read_segments(client: Client, books: Books, bounds: dict[str, Any]) -> None
     if not wanted:
         return
     for name, found in (("audit_arrived", books.arrived), ("audit_totalled", books.totalled)):
-        for spool, sequence, minute, count in client.execute(_query(name), {"segments": wanted, **bounds}):
+        for spool, sequence, minute, count in client.execute(query(name), {"segments": wanted, **bounds}):
             found.setdefault(Segment(spool, sequence), Counter())[minute] += count
 
 
@@ -132,7 +126,7 @@ def _enter(books: Books, record: Any) -> None:
 def _problems(client: Client, books: Books, bounds: dict[str, Any]) -> Iterable[str]:
     under_way = {*books.on_disk, *books.tail_by_segment, *books.tail_totals}
     for spool, sequence, edge, accepted, arrived, said, step in client.execute(
-        _query("audit_segments"), {"limit": _LIMIT, **bounds}
+        query("audit_segments"), {"limit": _LIMIT, **bounds}
     ):
         coming = sum(spool == one.spool and sequence - step < one.sequence < sequence for one in under_way)
         if step - 1 > coming:
@@ -146,7 +140,7 @@ def _problems(client: Client, books: Books, bounds: dict[str, Any]) -> Iterable[
             yield f"segment {sequence} of spool {spool} ({edge}) accepted {accepted} events, {arrived} arrived"
         elif said >= 0 and said != accepted:
             yield f"segment {sequence} of spool {spool} ({edge}): totals say {accepted} events, the next segment {said}"
-    for topic, partition, first, last in client.execute(_query("audit_chain"), {"limit": _LIMIT}):
+    for topic, partition, first, last in client.execute(query("audit_chain"), {"limit": _LIMIT}):
         yield f"source offsets {first} to {last} of partition {partition} (topic {topic}) are in no loaded record"
 
 

@@ -23,7 +23,6 @@ UNCOUNTED_MARKS: Final = MARKS["flood"] | MARKS["foreign"] | MARKS["expired"]
 MAX_UINT16: Final = (1 << 16) - 1
 MAX_UINT32: Final = (1 << 32) - 1
 MAX_UINT64: Final = (1 << 64) - 1
-MAX_INT64: Final = (1 << 63) - 1
 #: The last millisecond of a ClickHouse DateTime (2106-02-07): `stat_minute` has no later minute.
 MAX_TIME_MS: Final = MAX_UINT32 * 1000 + 999
 #: Between reasons in one string.

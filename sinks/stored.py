@@ -1,7 +1,6 @@
 """What is in `events`: the look-ups of re-labels and late events, asked of ClickHouse by primary key."""
 
 from collections.abc import Collection, Iterator, Mapping
-from importlib.resources import files
 from itertools import islice
 from typing import Any
 
@@ -9,14 +8,10 @@ from clickhouse_driver import Client
 
 from sinks.blocks import Place, StoredRow, Target
 from sinks.columns import EVENT_COLUMNS
+from sinks.queries import query
 
 #: Targets in one query; a query with its parameters is limited to 256 KiB by default (`max_query_size`).
 MAX_TARGETS = 1_000
-
-
-def query(name: str) -> str:
-    """The text of sinks/sql/<name>.sql."""
-    return (files("sinks") / "sql" / f"{name}.sql").read_text("utf-8")
 
 
 class ClickHouseLookup:

@@ -10,6 +10,7 @@ from sendtrail.events import Class, Event
 from sendtrail.packs import Headers, PackHeader, Totals
 from streams.deliveries import DeliveryBook
 from streams.rules import Rules
+from streams.state.keys import PLACE_BYTES
 from streams.state.overlay import Overlay
 
 Outcome = Literal["", "duplicate", "resent", "rejected", "relabel"]
@@ -83,7 +84,7 @@ class Item(msgspec.Struct, gc=False):
 
     def place(self) -> bytes:
         """Order in the log as bytes that sort alike: 8 bytes offset, 4 bytes index."""
-        return (self.found.source_offset << 32 | self.found.source_index).to_bytes(12, "big")
+        return (self.found.source_offset << 32 | self.found.source_index).to_bytes(PLACE_BYTES, "big")
 
     def reject(self, reason: str, detail: str) -> None:
         """End here: a row of rejects instead of a row of events."""

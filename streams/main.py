@@ -4,7 +4,6 @@ Exit codes: 0 asked to stop, 1 start me again, 3 settings, 4 an operator must de
 """
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -31,7 +30,6 @@ STOP_LIMIT_S = 25.0
 def main(config: Config, observe: Observe = lambda moment: None) -> int:
     """Run until SIGTERM or SIGINT; returns the exit code. `observe` is told the moments of each batch."""
     log = setup_logging("worker")
-    collect_seldom()
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
@@ -60,7 +58,7 @@ def _main(config: Config, observe: Observe, log: Log) -> int:
     source_id = _wait_for_topics(kafka, tracking, stop, log)
     if source_id is None or stop.is_set():
         return 0
-    tune_collector()
+    collect_seldom()
     directory.claim_topic(kafka.topic_prefix + EVENTS.name, source_id)
     return asyncio.run(_run(kafka, tracking, streams, directory, source_id, observe, log))
 
@@ -89,15 +87,6 @@ def _source_id(kafka: KafkaSettings, tracking: TrackingSettings) -> str | None:
     if any(not state.topic_id for state in states):
         return None
     return next(state.topic_id for state in states if state.name == kafka.topic_prefix + EVENTS.name)
-
-
-def tune_collector() -> None:
-    """Look for cycles rarely: a batch makes tens of thousands of small lists that no cycle holds.
-
-    With Python's own threshold (700) the collector takes longer than the decoding of the events.
-    """
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 async def _run(

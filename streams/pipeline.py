@@ -138,4 +138,4 @@ def _run_with_state(step: StateStep, items: Sequence[Item], known: Known) -> Non
 def _reject(item: Item, step: str, error: Exception) -> None:
     where = {"step": step, "offset": item.origin.offset, "index": item.found.source_index}
     _log.error("a step failed on an event; it becomes a reject", exc_info=error, **where)
-    item.reject("internal", f"step {step}: {type(error).__name__}: {error}"[:500])
+    item.reject("internal", f"step {step}: {type(error).__name__}: {error}")

@@ -37,7 +37,6 @@ class Reject(NamedTuple):
 class Enriched(NamedTuple):
     """One record for tracking.enriched."""
 
-    source_offset: int
     value: bytes
     headers: list[tuple[str, bytes]]
     counts: Counts
@@ -58,7 +57,7 @@ def render(record: Record, known: Known, max_value_bytes: int = MAX_VALUE_BYTES)
     header = EnrichedHeader(
         known.topic_id, record.source_from, record.source.offset, counts, record.pack, record.totals
     )
-    return Enriched(record.source.offset, join(lines), enriched_headers(header), counts, rejects)
+    return Enriched(join(lines), enriched_headers(header), counts, rejects)
 
 
 def _lines(record: Record, known: Known) -> tuple[list[bytes], list[Reject]]:

@@ -20,8 +20,8 @@ SPOOLS = b"s"
 TRANSACTIONS = b"t"
 
 _CLASSES: dict[Class, bytes] = {"human": b"h", "machine": b"m", "unknown": b"u"}
+PLACE_BYTES = 12
 _MS = 6
-_PLACE = 12
 _OPEN = struct.Struct(">cHQQc")
 
 
@@ -81,8 +81,8 @@ def read_opens(value: bytes | None) -> list[tuple[bytes, int]]:
     """Counted opens as (place, event time), in order of the log."""
     if value is None:
         return []
-    step = _PLACE + _MS
+    step = PLACE_BYTES + _MS
     return [
-        (value[at : at + _PLACE], int.from_bytes(value[at + _PLACE : at + step], "big"))
+        (value[at : at + PLACE_BYTES], int.from_bytes(value[at + PLACE_BYTES : at + step], "big"))
         for at in range(0, len(value), step)
     ]

@@ -6,9 +6,7 @@ again finds the same duplicates although the state already knows its events.
 
 from streams.items import Item, Known
 from streams.state.expiry import TRANSACTION_WINDOW_MS
-from streams.state.keys import id_key, read_time, time_bytes, transaction_key
-
-_PLACE = 12
+from streams.state.keys import PLACE_BYTES, id_key, read_time, time_bytes, transaction_key
 
 
 def sight_key(item: Item, known: Known) -> bytes | None:
@@ -36,8 +34,8 @@ def deduplicate(item: Item, known: Known, key: bytes) -> None:
 
 
 def _remember(item: Item, known: Known, key: bytes, first: bytes | None, place: bytes, value: bytes) -> None:
-    if first is None or first[:_PLACE] > place:
+    if first is None or first[:PLACE_BYTES] > place:
         known.state.put(key, value)
-    elif first[:_PLACE] < place:
+    elif first[:PLACE_BYTES] < place:
         seen_in_spool = (item.origin.segment, item.event.index) <= item.origin.mark
         item.outcome = "resent" if seen_in_spool else "duplicate"

@@ -9,7 +9,8 @@ from clickhouse_driver import Client
 
 from sendtrail.enriched import EventRow, RejectRow
 from sinks.columns import CLASSES, EVENT_COLUMNS, HOWS, KINDS
-from sinks.stored import ClickHouseLookup, query
+from sinks.queries import query
+from sinks.stored import ClickHouseLookup
 from tests.support.line import scratch
 from tests.support.stack import ClickHouse
 from tests.support.tracked import NOW_MS, event, load, record, relabel
