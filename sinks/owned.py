@@ -52,6 +52,7 @@ class Owned:
         if rebalanced:
             self.forget()
             self.stopped.clear()
+            self._count_stopped()
             self.assignment = self._source.assignment
         for number, records in polled.items():
             if number in self.partitions:
@@ -112,8 +113,11 @@ class Owned:
         self.partitions.pop(number, None)
         self.opens.pop(number, None)
         self.stopped[number] = reason
-        metrics.gauge("sendtrail_loader_stopped_partitions").set(len(self.stopped))
+        self._count_stopped()
         self._log.error("partition stopped", partition=number, reason=reason)
+
+    def _count_stopped(self) -> None:
+        metrics.gauge("sendtrail_loader_stopped_partitions").set(len(self.stopped))
 
     def stop_all(self, numbers: Iterable[int], reason: str) -> None:
         """Stop some partitions for one reason."""
