@@ -14,7 +14,10 @@ from dashboards.web.access import access, routes
 from dashboards.web.api import ReportApi
 from dashboards.web.errors import Errors
 from dashboards.web.pages.choices import choose
+from dashboards.web.pages.live import Live
+from dashboards.web.pages.message import MessagePages
 from dashboards.web.pages.report import ReportPages
+from dashboards.web.pages.urls import UrlPages
 from dashboards.web.site import Site
 from dashboards.web.templating import page
 from sendtrail.settings import WebSettings
@@ -23,6 +26,7 @@ from sendtrail.settings import WebSettings
 def make_app(site: Site, settings: WebSettings) -> Starlette:
     """The ASGI application. Raises SettingsError where the settings would let strangers in."""
     pages, api, errors = ReportPages(site), ReportApi(site), Errors(site)
+    live, messages, urls = Live(site), MessagePages(site), UrlPages(site)
 
     def show(request: Request, template_name: str, context: dict[str, object], status_code: int = 200) -> Response:
         return page(template_name, site.view(request), status_code, **context)
@@ -30,6 +34,9 @@ def make_app(site: Site, settings: WebSettings) -> Starlette:
     return Starlette(
         routes=[
             Route("/", pages.front),
+            Route("/reports/hot-clicks/message", messages.drawn),
+            Route("/live/dashboard", live.dashboard),
+            Route("/deliveries/{key:int}/urls/{id:int}", urls.edit, methods=["POST"]),
             Route("/reports/{name}", pages.report, name="report"),
             Route("/view", choose, methods=["POST"]),
             Route("/v1/reports", api.names),

@@ -16,10 +16,24 @@ from dashboards.web.view import VIEW_PARAMETERS
 #: Query parameters that choose from a report and how it is given, not what it is asked.
 PART, COLUMNS, FORMAT = "part", "columns", "format"
 GIVEN_PARAMETERS = frozenset({PART, COLUMNS, FORMAT})
+#: What the form of a report's part asks, where it is not all.
+FORMS = {
+    ("dashboard", ""): ("live", "hours"),
+    ("dashboard", "messages"): ("state", "limit"),
+    ("dashboard", "logs"): ("kind", "hit_class", "link", "uncounted", "limit"),
+    ("dashboard", "urls"): (),
+}
 #: Options that a page asks elsewhere than in its form.
 ELSEWHERE = ("delivery", "sort", "order", "offset")
 #: What forms call options whose names say too little.
-LABELS = {"live": "count messages and persons now", "limit": "rows", "by": "rows by", "top": "rows of their own"}
+LABELS = {
+    "hit_class": "class",
+    "uncounted": "also what does not count",
+    "live": "count messages and persons now",
+    "limit": "rows",
+    "by": "rows by",
+    "top": "rows of their own",
+}
 #: What stays when a reader goes on to another report.
 KEPT = ("delivery", "cut")
 
@@ -62,7 +76,9 @@ class Question:
     @property
     def filters(self) -> tuple[Option, ...]:
         """What the form above a report asks; deliveries, order and page are chosen elsewhere on it."""
-        return tuple(option for option in self.fields if option.name not in ELSEWHERE)
+        names = FORMS.get((self.report.name, self.part))
+        shown = [option for option in self.fields if option.name not in ELSEWHERE]
+        return tuple(option for option in shown if names is None or option.name in names)
 
     @staticmethod
     def label(option: Option) -> str:
@@ -113,7 +129,7 @@ def question(report: Definition[Any], query: ImmutableMultiDict[str, str]) -> Qu
     view = {name: values for name, values in several.items() if name in VIEW_PARAMETERS}
     given = {name: values for name, values in several.items() if name not in VIEW_PARAMETERS | GIVEN_PARAMETERS}
     part = query.get(PART, "")
-    columns = [name for name in query.get(COLUMNS, "").split(",") if name]
+    columns = [name for names in query.getlist(COLUMNS) for name in names.split(",") if name]
     try:
         return Question(report, given, view, read(report.options, given), None, part, columns)
     except BadOption as error:

@@ -17,6 +17,15 @@ from dashboards.web.languages import Language, translate
 NUMERIC: frozenset[Kind] = frozenset({"count", "rank", "rate", "number", "money", "span"})
 
 
+class _Written(str):
+    """A number in a sentence, as the locale writes it, whatever form the sentence asks for."""
+
+    __slots__ = ()
+
+    def __format__(self, form: str) -> str:
+        return str(self)
+
+
 @dataclass(frozen=True)
 class Formats:
     """How one reader sees values."""
@@ -26,7 +35,12 @@ class Formats:
     zone: tzinfo
 
     def text(self, ours: str) -> str:
-        """Our own words."""
+        """Our own words; the numbers in them as the locale writes them."""
+        if isinstance(ours, Note) and ours.values:
+            written = {
+                name: _Written(self.count(each)) if type(each) is int else each for name, each in ours.values.items()
+            }
+            return translate(self.language, ours.template).format(**written)
         return translate(self.language, ours)
 
     def value(self, kind: Kind, value: Any) -> str:

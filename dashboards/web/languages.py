@@ -8,8 +8,6 @@ from typing import Literal, get_args
 from babel import Locale, UnknownLocaleError
 from babel.messages.pofile import read_po
 
-from dashboards.shape import Note
-
 Language = Literal["en", "es"]
 LANGUAGES: dict[Language, str] = {"en": "English", "es": "Español"}
 
@@ -26,10 +24,7 @@ def catalogue(language: Language) -> Mapping[str, str]:
 
 
 def translate(language: Language, text: str) -> str:
-    """Our own words in that language; as they are where the catalogue lacks them. A note is filled in anew."""
-    if isinstance(text, Note):
-        template = catalogue(language).get(text.template)
-        return str(text) if template is None else template.format(**text.values)
+    """Our own words in that language; as they are where the catalogue lacks them."""
     return catalogue(language).get(text, text)
 
 

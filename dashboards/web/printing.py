@@ -5,7 +5,7 @@ from importlib.resources import files
 from dashboards.shape import Report
 from dashboards.web.access.reader import LOCAL
 from dashboards.web.formats import Formats
-from dashboards.web.shown import parts
+from dashboards.web.shown import notes_of, parts
 from dashboards.web.templating import render
 from dashboards.web.view import View
 
@@ -23,7 +23,7 @@ def printable(report: Report, formats: Formats) -> str:
         view,
         report=report,
         parts=parts(report, formats, limit=MAX_ROWS),
-        notes=[formats.text(note) for note in report.notes],
+        notes=notes_of(report, formats),
         styles=[_text(name) for name in _STYLES],
         scripts=[_text(name).replace("</script", "<\\/script") for name in _SCRIPTS],
     )

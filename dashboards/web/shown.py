@@ -90,6 +90,11 @@ def parts(
     ]
 
 
+def notes_of(report: Report, formats: Formats) -> list[tuple[bool, str]]:
+    """What the report says of itself, and whether that is a warning."""
+    return [(note.startswith("Warning"), formats.text(note)) for note in report.notes]
+
+
 def record(one: Record, formats: Formats) -> ShownRecord:
     """The sections of figures; those without one are left out."""
     sections = [(formats.text(each.title), _figures(each, formats)) for each in one.sections if each.figures]

@@ -3,16 +3,20 @@
 from http import HTTPStatus
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from dashboards.catalogue import REPORTS
+from dashboards.options import OfDeliveries
 from dashboards.queries import ReportError, Unreachable
 from dashboards.shape import Report
 from dashboards.web.asking import Question, page_of, question
+from dashboards.web.pages.message import MessagePages
+from dashboards.web.pages.urls import MODES, rows_of
 from dashboards.web.paging import pager, sorts
-from dashboards.web.shown import parts
+from dashboards.web.shown import Shown, notes_of, parts
 from dashboards.web.site import Site
 from dashboards.web.templating import page
 from dashboards.web.view import View
@@ -21,7 +25,12 @@ from sendtrail.errors import BadName
 #: Rows of a table on a page; the rest is in its exports.
 MAX_ROWS = 500
 #: Reports whose page is more than parts one below the other.
-_OWN_TEMPLATES = {"deliveries": "deliveries.html"}
+_OWN_TEMPLATES = {
+    "deliveries": "deliveries.html",
+    "dashboard": "dashboard.html",
+    "hot-clicks": "hot-clicks.html",
+}
+_ORDERS = {"dashboard": ("summary", "problems", "funnel", "throughput", "urls", "header")}
 
 
 class ReportPages:
@@ -29,6 +38,7 @@ class ReportPages:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._messages = MessagePages(site)
 
     async def front(self, request: Request) -> Response:
         """The first page: the deliveries."""
@@ -51,14 +61,38 @@ class ReportPages:
             return page("away.html", view, HTTPStatus.SERVICE_UNAVAILABLE, question=asked)
         except (ReportError, BadName) as error:
             return page("refused.html", view, HTTPStatus.NOT_FOUND, question=asked, why=str(error))
+        values = content(asked, built, view) | await self._more(asked, built, view)
         prints = self._site.chromium is not None
-        return page(_OWN_TEMPLATES.get(name, "report.html"), view, site_prints=prints, **content(asked, built, view))
+        return page(_OWN_TEMPLATES.get(name, "report.html"), view, site_prints=prints, **values)
+
+    async def _more(self, asked: Question, built: Report, view: View) -> dict[str, Any]:
+        """What the pages of their own print beside the parts."""
+        if asked.report.name == "dashboard":
+            shown = asked.part == "urls" and view.reader.may("analyst")
+            links = rows_of(built.part("urls")) if shown else []
+            return {
+                "editable": shown,
+                "links": links,
+                "modes": MODES,
+                "saved": False,
+                "problem": "",
+            }
+        if asked.report.name == "hot-clicks" and isinstance(asked.options, OfDeliveries):
+            drawn = await run_in_threadpool(self._messages.message, asked.options, view)
+            return {"message": drawn}
+        return {}
 
     def _unanswered(self, asked: Question, view: View) -> Response:
         """A form to fill in where something is missing, with the reason where something is wrong."""
         missing = asked.bad is not None and asked.bad.option not in asked.given
         status = HTTPStatus.OK if missing else HTTPStatus.BAD_REQUEST
         return page("asking.html", view, status, question=asked, why="" if missing else str(asked.bad))
+
+
+def _in_order(name: str, shown: list[Shown]) -> list[Shown]:
+    """What is looked at first stands first on the page."""
+    order = _ORDERS.get(name, ())
+    return sorted(shown, key=lambda part: order.index(part.key) if part.key in order else 0)
 
 
 def content(asked: Question, built: Report, view: View) -> dict[str, Any]:
@@ -71,8 +105,8 @@ def content(asked: Question, built: Report, view: View) -> dict[str, Any]:
     return {
         "question": asked,
         "report": built,
-        "parts": parts(built, view.formats, asked.columns, MAX_ROWS, lead),
+        "parts": _in_order(built.name, parts(built, view.formats, asked.columns, MAX_ROWS, lead)),
         "pager": pager(asked, built),
         "sorts": sorts(asked),
-        "notes": [view.formats.text(note) for note in built.notes],
+        "notes": notes_of(built, view.formats),
     }
