@@ -28,6 +28,7 @@ from sendtrail.errors import SendtrailError, SettingsError
 from sendtrail.settings import EXIT_CODE
 
 UNREACHABLE = 4
+_SERVERS = {"kafka": "Kafka", "clickhouse_driver": "ClickHouse"}  # by their clients' packages
 
 app = typer.Typer(
     name="sendtrail",
@@ -78,12 +79,14 @@ def main() -> None:
         sys.exit(1)  # the reader of the output went away, e.g. `| head`
     except Exception as error:
         # The client libraries have no common base, and importing them all here would slow every command down.
-        if not type(error).__module__.startswith(("kafka.", "clickhouse_driver.")):
+        server = _SERVERS.get(type(error).__module__.partition(".")[0])
+        if server is None:
             raise
-        _end(error, UNREACHABLE)
+        _end(error, UNREACHABLE, f"{server}: ")
 
 
-def _end(error: Exception, code: int) -> None:
-    text = " ".join(str(error).partition("Stack trace:")[0].split()) or type(error).__name__
-    print(f"sendtrail: {text}", file=sys.stderr)
+def _end(error: Exception, code: int, whose: str = "") -> None:
+    name = type(error).__name__
+    text = " ".join(str(error).partition("Stack trace:")[0].split()).removeprefix(f"{name}: ") or name
+    print(f"sendtrail: {whose}{text}", file=sys.stderr)
     sys.exit(code)

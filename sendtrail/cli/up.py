@@ -33,7 +33,8 @@ def up(
     """Start Kafka, the ClickHouse engine and every stage in this terminal; Ctrl-C ends them all.
 
     The data stays: the next start goes on where this one stopped. Everything listens on the loopback interface only.
-    Addresses and the generated password are in <data>/endpoints.json; other commands find it by themselves.
+    Addresses and the generated password are in <data>/endpoints.json. Other commands read it from ./.sendtrail: with
+    another --data give them SENDTRAIL_LOCAL_DATA too.
     """
     from rich.console import Console
 
