@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashboards import (
+    report_activity,
+    report_clients,
     report_compare,
     report_dashboard,
     report_deliveries,
+    report_hot_clicks,
     report_indicators,
+    report_machines,
     report_recipient,
     report_statistics,
     report_summary,
@@ -25,6 +29,10 @@ REPORTS: Mapping[str, Definition[Any]] = {
         report_urls.REPORT,
         report_statistics.REPORT,
         report_summary.REPORT,
+        report_hot_clicks.REPORT,
+        report_activity.REPORT,
+        report_clients.REPORT,
+        report_machines.REPORT,
         report_recipient.REPORT,
         report_compare.REPORT,
     )

@@ -13,6 +13,7 @@ from clickhouse_driver import Client
 
 LATE, FLOOD, FOREIGN, EXPIRED = 1, 2, 4, 8
 _UNMARKED = LATE
+CLASSES = {"human": 1, "machine": 2, "unknown": 3}
 _BLOCK = 4000
 
 
@@ -23,6 +24,8 @@ class Judgement:
     class_: str = "human"
     repeat: bool = False
     reasons: str = ""
+    ruleset: str = ""
+    run: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,11 @@ class Happening:
     amount: int = 0
     articles: int = 0
     client: str = ""
+    client_version: str = ""
+    os: str = ""
+    device: str = ""
+    network: str = ""
+    country: str = ""
 
     @property
     def final(self) -> Judgement:
@@ -105,7 +113,7 @@ class Registered:
 _COLUMNS = (
     "delivery_id, event_id, rev, sign, kind, event_time, message_id, recipient_key, hit, class, repeat, reasons, "
     "marks, seed, url_id, position, destination, how, person, domain, format, reason, recipient_name, currency, "
-    "amount, articles, client"
+    "amount, articles, client, client_version, os, device, network, country, ruleset, run, history, log_time"
 )
 
 
@@ -116,17 +124,30 @@ def at(time_ms: int) -> datetime:
 
 def rows(happening: Happening) -> list[tuple[Any, ...]]:
     """Its rows: +1 as first judged, and -1 / +1 for each re-label."""
-    signed = [(0, 1, happening.judgements[0])]
-    for rev, judgement in enumerate(happening.judgements[1:], 1):
-        signed += [(rev - 1, -1, happening.judgements[rev - 1]), (rev, 1, judgement)]
+    signed = [(0, 1, 0)]
+    for rev in range(1, len(happening.judgements)):
+        signed += [(rev - 1, -1, rev), (rev, 1, rev)]
     return [_row(happening, *one) for one in signed]
 
 
-def _row(h: Happening, rev: int, sign: int, judged: Judgement) -> tuple[Any, ...]:
+def logged_ms(happening: Happening, rev: int) -> int:
+    """Kafka's time of the record that brought a judgement: each re-label comes seven hours after the one before."""
+    return happening.time_ms + 1_000 + rev * 7 * 3_600_000
+
+
+def _row(h: Happening, rev: int, sign: int, by: int) -> tuple[Any, ...]:
+    """`by`: the judgement whose record holds the row."""
+    judged = h.judgements[rev]
+    history = [
+        ("topic", 0, 0, CLASSES[one.class_], int(h.is_hit(one)), int(one.repeat), one.reasons, one.ruleset, one.run)
+        for one in h.judgements[:rev]
+    ]
     return (
         h.delivery, h.event_id, rev, sign, h.kind, at(h.time_ms), h.message, h.recipient, int(h.is_hit(judged)),
         judged.class_, int(judged.repeat), judged.reasons, h.marks, int(h.seed), h.url_id, h.position, h.destination,
         h.how, h.person, h.domain, h.format, h.reason, h.recipient_name, h.currency, h.amount, h.articles, h.client,
+        h.client_version, h.os, h.device, h.network, h.country, judged.ruleset, judged.run, history,
+        at(logged_ms(h, by)),
     )  # fmt: skip
 
 

@@ -61,6 +61,10 @@ COMMANDS = {
     "indicators": ["indicators", "-d", "1", "--by", "domain"],
     "urls": ["urls", "--delivery", "1", "--delivery", "july"],
     "statistics": ["statistics", "-d", "1"],
+    "hot-clicks": ["hot-clicks", "-d", "1", "-d", "july"],
+    "activity": ["activity", "-d", "1", "--heat", "clicks"],
+    "clients": ["clients", "-d", "1", "--top", "3"],
+    "machines": ["machines", "-d", "1", "--links", "3"],
     "recipient": ["recipient", "1000003", "--limit", "5"],
     "compare": ["compare", "-d", "1", "-d", "july"],
 }

@@ -42,11 +42,11 @@ class Judge(HTMLParser):
         self.problems: list[str] = []
         self._in_style = False
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._in_style = tag == "style"
         if tag not in _ELEMENTS:
             self.problems.append(f"<{tag}>")
-        for name, value in attributes:
+        for name, value in attrs:
             if name not in _ATTRIBUTES or (name == "src" and not str(value).startswith(_BOX)):
                 self.problems.append(f"{tag} {name}={value}")
             if name == "style" and _loads(str(value)):
@@ -54,7 +54,8 @@ class Judge(HTMLParser):
             if name == "http-equiv" and value != "Content-Security-Policy":
                 self.problems.append(f"meta {value}")
 
-    handle_startendtag = handle_starttag
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
 
     def handle_data(self, data: str) -> None:
         if self._in_style and _loads(data):

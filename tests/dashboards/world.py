@@ -92,7 +92,7 @@ def _hit(random: Random) -> Happening:
     return Happening(
         delivery, message, kind,
         time_ms=T0 - HOUR + int(random.expovariate(1 / (20 * HOUR))),
-        judgements=tuple(_judge(random, kind) for _ in range(random.choices([1, 2, 3], [80, 15, 5])[0])),
+        judgements=tuple(_judge(random, kind, rev) for rev in range(random.choices([1, 2, 3], [80, 15, 5])[0])),
         recipient=message + 1_000_000 if random.random() < 0.8 else None,
         person=random.choice([message, message, message + 5_000, random.randrange(1 << 100)]),
         seed=message % 41 == 0,
@@ -104,10 +104,17 @@ def _hit(random: Random) -> Happening:
         currency=random.choice(["EUR", "JPY"]) if money else "",
         amount=random.randrange(10_000) if money else 0,
         articles=random.randrange(5) if money else 0,
-        client=random.choice(["Gmail", "Outlook"]),
+        client=random.choice(["Gmail", "Outlook", "Gmail image proxy", ""]),
+        client_version=["", "7", "8"][message % 3],
+        os=["iOS", "Android", "Windows", ""][message % 4],
+        device=["", "iPhone"][message % 2],
+        network=["", "private"][message % 7 == 0],
+        country="" if delivery == 2 else ["", "ES", "FR"][message % 3],
     )  # fmt: skip
 
 
-def _judge(random: Random, kind: str) -> Judgement:
+def _judge(random: Random, kind: str, rev: int) -> Judgement:
     class_ = random.choices(["human", "unknown", "machine"], [5, 2, 3])[0]
-    return Judgement(class_, repeat=kind == "open" and random.random() < 0.2, reasons="rule" * (class_ == "machine"))
+    reasons = random.choice(["known_bot", "burst", "known_bot,prefetch"]) if class_ == "machine" else ""
+    repeat = kind == "open" and random.random() < 0.2
+    return Judgement(class_, repeat, reasons, ruleset=f"v{rev + 1}", run=f"run-{rev}" if rev else "")
