@@ -2,6 +2,8 @@
 
 import inspect
 import secrets
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -54,11 +56,15 @@ class SecurityHeaders:
         try:
             await self._app(scope, receive, with_headers)
         except Exception as error:
-            # Starlette answers faults outside of all middleware, so without headers: answer here, and let it log.
-            if not started:
-                response = await _fault(Request(scope, receive), error)
-                await response(scope, receive, with_headers)
-            raise
+            if started:
+                raise
+            # Starlette answers faults outside of all middleware, so without headers: the answer is given here.
+            handler = _fault_handler(scope)
+            request = Request(scope, receive)
+            response = await handler(request, error) if handler else PlainTextResponse("Internal Server Error", 500)
+            await response(scope, receive, with_headers)
+            if handler is None:
+                raise  # for the server to log
 
 
 def _complete(headers: MutableHeaders, nonce: str, no_store: bool) -> None:
@@ -69,14 +75,11 @@ def _complete(headers: MutableHeaders, nonce: str, no_store: bool) -> None:
         headers["Cache-Control"] = "no-store"
 
 
-async def _fault(request: Request, error: Exception) -> Response:
-    """What the application's own handler of faults answers, as Starlette would call it."""
-    handlers: dict[Any, Any] = getattr(request.scope.get("app"), "exception_handlers", {})
+def _fault_handler(scope: Scope) -> Callable[[Request, Exception], Awaitable[Response]] | None:
+    """What the application set for faults, which also logs them; None where it set nothing."""
+    handlers: dict[Any, Any] = getattr(scope.get("app"), "exception_handlers", {})
     handler = handlers.get(500) or handlers.get(Exception)
-    if handler is None:
-        return PlainTextResponse("Internal Server Error", 500)
-    answer = (
-        handler(request, error) if inspect.iscoroutinefunction(handler) else run_in_threadpool(handler, request, error)
-    )
-    response: Response = await answer
-    return response
+    if handler is None or inspect.iscoroutinefunction(handler):
+        found: Callable[[Request, Exception], Awaitable[Response]] | None = handler
+        return found
+    return partial(run_in_threadpool, handler)

@@ -19,9 +19,6 @@ Render = Callable[[Request, str, dict[str, Any], int], Response]
 
 TEMPLATE = "login.html"
 
-WRONG = "The name or the password is wrong."
-OFTEN = "Too many tries. Wait a minute."
-
 #: Hashing takes 64 MiB each: so many at once, the others wait.
 _MOST_AT_ONCE = 2
 
@@ -31,7 +28,7 @@ _log = structlog.stdlib.get_logger("access")
 class LogIn:
     """The endpoints.
 
-    The template gets `next` (path to go on to), `name` (as typed) and `error` (a text for the catalogue, or empty).
+    The template gets `next` (path to go on to), `typed` (the name) and `error`: "", "wrong" or "often".
     """
 
     def __init__(self, render: Render) -> None:
@@ -56,13 +53,13 @@ class LogIn:
             return RedirectResponse(back, 303)
         if not desk.attempts.allow(desk.client(request), name):
             _note("often", desk, request, name)
-            return self._show(request, back, name, OFTEN, 429)
+            return self._show(request, back, name, "often", 429)
         user = desk.users.now().by_name.get(name)
         stored = user.password if user is not None else ""
         right = await to_thread.run_sync(verify, stored, password, limiter=self._hashing)
         if user is None or not right:
             _note("wrong", desk, request, name)
-            return self._show(request, back, name, WRONG, 403)
+            return self._show(request, back, name, "wrong", 403)
         _note("right", desk, request, name)
         request.state.next_session = desk.sessions.of(user)
         return RedirectResponse(back, 303)
@@ -77,7 +74,7 @@ class LogIn:
 
     def _show(self, request: Request, back: str, name: str = "", error: str = "", status: int = 200) -> Response:
         request.state.no_store = True
-        response = self._render(request, TEMPLATE, {"next": back, "name": name, "error": error}, status)
+        response = self._render(request, TEMPLATE, {"next": back, "typed": name, "error": error}, status)
         if status == 429:
             response.headers["Retry-After"] = str(RETRY_AFTER_S)
         return response
