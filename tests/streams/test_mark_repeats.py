@@ -63,6 +63,16 @@ def test_a_repeat_is_found_across_records_and_across_midnight() -> None:
     assert not later.repeat
 
 
+def test_what_was_counted_is_remembered_until_the_end_of_the_next_log_day() -> None:
+    """docs/decisions/0009: a record that comes later than that is judged without it."""
+    for days, repeat in ((0, True), (1, True), (2, False)):
+        line = Line()
+        line.feed(source(0, [hit(1)]))
+        (row,) = line.feed(source(1, [hit(2, at=NOW + 500)], time_ms=NOW + 1000 + days * DAY))[0].rows
+        assert isinstance(row, EventRow)
+        assert row.repeat is repeat
+
+
 offsets_ms = st.lists(st.integers(0, 300_000), min_size=1, max_size=12)
 
 
