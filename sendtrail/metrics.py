@@ -13,7 +13,7 @@ from sendtrail.events import HitKind, RejectReason
 Kind = Literal["counter", "gauge", "histogram"]
 
 #: Whose metric it is: the word behind `sendtrail_`.
-Part = Literal["edge", "spool", "forward", "api", "streams", "loader", "registry", "audit", "disk"]
+Part = Literal["edge", "spool", "forward", "api", "streams", "loader", "registry", "audit", "web", "disk"]
 
 _BAD_LINKS = (
     "malformed", "unknown_version", "unknown_key", "bad_mac", "wrong_kind", "not_a_link", "revoked", "no_destination",
@@ -138,6 +138,10 @@ METRICS: dict[str, Metric] = {
     ),
     "sendtrail_audit_timestamp_seconds": Metric(
         "gauge", "When table audit was last looked through, Unix time; 0 before the first"
+    ),
+    # dashboards/web
+    "sendtrail_web_logins_total": Metric(
+        "counter", "Log-ins tried, by how they went", ("result",), {"result": ("right", "wrong", "often")}
     ),
     # every process with a directory of its own; the loader for ClickHouse
     "sendtrail_disk_free_bytes": Metric("gauge", "Free bytes of the disk under a directory", ("disk",)),

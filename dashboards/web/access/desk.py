@@ -20,6 +20,7 @@ from dashboards.web.access.sessions import Session, Sessions
 from dashboards.web.access.users import MAX_NAME, Users, normal_name
 from dashboards.web.access.users_file import UsersFile
 from sendtrail.errors import SettingsError, UsersError
+from sendtrail.metrics import counter
 from sendtrail.settings import WebSettings
 
 Clock = Callable[[], float]
@@ -143,6 +144,7 @@ def open_desk(settings: WebSettings, clock: Clock = time.time) -> Desk:
         raise SettingsError(f"access to the report pages: {error}") from error
     if has_login:
         nobodys_hash()
+        counter("sendtrail_web_logins_total")  # its series are there before the first log-in
     return Desk(
         open=is_open,
         has_login=has_login,

@@ -13,6 +13,7 @@ from dashboards.web.access.attempts import RETRY_AFTER_S
 from dashboards.web.access.desk import Caller, Desk
 from dashboards.web.access.passwords import verify
 from dashboards.web.access.users import MAX_NAME, normal_name
+from sendtrail.metrics import counter
 
 #: render(request, template_name, context, status_code) -> Response
 Render = Callable[[Request, str, dict[str, Any], int], Response]
@@ -89,6 +90,7 @@ def _text(value: Any) -> str:
 
 
 def _note(result: str, desk: Desk, request: Request, name: str) -> None:
-    """Log. A name that is no user's is not logged: people type passwords into the wrong field."""
+    """Log and count. A name that is no user's is not logged: people type passwords into the wrong field."""
+    counter("sendtrail_web_logins_total").labels(result).inc()
     known = name if name in desk.users.now().by_name else "unknown"
     _log.info("log-in", result=result, user=known, address=str(desk.client(request)))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from dashboards.web.access.users import Users, load, save
 from tests.dashboards.web.access.site import ANA, OTHER_PASSWORD, PASSWORD, VERA, Browser, Site, user
@@ -257,6 +259,32 @@ async def test_guessing_one_name_from_many_addresses_is_slowed_down(tmp_path: Pa
     async with site.browser("192.0.2.99") as browser:
         assert (await browser.log_in("ana")).status_code == 429
         assert (await browser.log_in("vera")).status_code == 303
+
+
+async def test_log_ins_are_counted_and_logged_without_what_was_typed(tmp_path: Path) -> None:
+    site = Site(tmp_path, [ANA], login_per_minute=2)
+    before = counted()
+    with capture_logs() as logs:
+        async with site.browser("192.0.2.1") as browser:
+            await browser.log_in("ana")
+            await browser.post("/logout", data={"csrf": (await browser.me())["csrf"]})
+            await browser.log_in("my password by mistake", "x")
+            await browser.log_in("ana")
+    assert [(line["result"], line["user"], line["address"]) for line in logs if line["event"] == "log-in"] == [
+        ("right", "ana", "192.0.2.1"), ("wrong", "unknown", "192.0.2.1"), ("often", "ana", "192.0.2.1"),
+    ]  # fmt: skip
+    assert PASSWORD not in str(logs)
+    assert "mistake" not in str(logs)
+    assert {result: count - before[result] for result, count in counted().items()} == {
+        "right": 1,
+        "wrong": 1,
+        "often": 1,
+    }
+
+
+def counted() -> dict[str, float]:
+    name = "sendtrail_web_logins_total"
+    return {result: REGISTRY.get_sample_value(name, {"result": result}) or 0 for result in ("right", "wrong", "often")}
 
 
 async def test_a_stopped_address_does_not_shut_out_a_name(tmp_path: Path) -> None:
