@@ -43,6 +43,9 @@ grafana: $(STAMP) ## dashboards/grafana/json from its Python
 bench: $(STAMP) ## every benchmark, as recorded in docs/benchmarks.md
 	@$(BIN)/python -m bench
 
+bench-reports: $(STAMP) ## report queries on 100 M events, made the first time; ARGS="--events 1000000 --runs 5"
+	@$(BIN)/python -m bench reports $(ARGS)
+
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet
 
 lock: $(STAMP) ## make the lock files anew from pyproject.toml
@@ -53,4 +56,4 @@ lock: $(STAMP) ## make the lock files anew from pyproject.toml
 clean: ## remove .venv, caches and local data
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .sendtrail .sendtrail-*
 
-.PHONY: help install demo up test lint docs grafana bench lock clean
+.PHONY: help install demo up test lint docs grafana bench bench-reports lock clean

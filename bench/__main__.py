@@ -1,4 +1,8 @@
-"""Every benchmark, one after the other: `make bench`. Figures of shared machines vary; ratios of one run count."""
+"""Every benchmark, one after the other: `make bench`. Figures of shared machines vary; ratios of one run count.
+
+python -m bench                       # all of RUNS
+python -m bench reports --runs 5      # one, with its own options
+"""
 
 import os
 import platform
@@ -7,19 +11,18 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-#: In the order of the line.
+#: In the order of the line. `reports` is asked for by name: making its data takes half an hour the first time.
 RUNS = ("instrument", "edge", "forward", "streams", "rows", "loader", "latency")
 
 
 def main() -> int:
-    """Run them all; 1 if one failed."""
+    """Run them all, or the one named; 1 if one failed."""
     when, load = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", f"load {os.getloadavg()[0]:.1f}"
     print(f"{when}, {_processor()}, {os.cpu_count()} cores, {load}, Python {platform.python_version()}")
     failed = []
-    for run in RUNS:
+    for run, *arguments in [sys.argv[1:]] if sys.argv[1:] else [[name] for name in RUNS]:
         print(f"\n== {run}", flush=True)
-        module, *arguments = run.split()
-        if subprocess.run([sys.executable, "-m", f"bench.{module}", *arguments], check=False).returncode != 0:
+        if subprocess.run([sys.executable, "-m", f"bench.{run}", *arguments], check=False).returncode != 0:
             failed.append(run)
     if failed:
         print(f"\nfailed: {', '.join(failed)}", file=sys.stderr)
