@@ -119,7 +119,7 @@ def _page(queries: Queries, cut: Cut, filters: Filters, accounts: Accounts) -> t
     def ask(limit: int, offset: int) -> list[Row]:
         return queries.rows(
             "delivery_list", people=people(cut), channel=filters.channel, tag=filters.tag, search=filters.search,
-            account=_stored_as(filters.account), status=filters.status or "", sort=filters.sort,
+            account=stored_as(filters.account), status=filters.status or "", sort=filters.sort,
             down=int(filters.down), limit=limit, offset=offset,
             everybody=int(accounts is None), accounts=sorted(accounts or ()),
         )  # fmt: skip
@@ -129,7 +129,7 @@ def _page(queries: Queries, cut: Cut, filters: Filters, accounts: Accounts) -> t
     return rows, first[0]["matches"] if first else 0
 
 
-def _stored_as(account: str) -> list[str]:
+def stored_as(account: str) -> list[str]:
     """The names an account may have in the registry."""
     return ["", "default"] if account == "default" else [account] if account else []
 

@@ -98,7 +98,8 @@ def test_the_line_and_the_order() -> None:
     facts = of_thousand(status="sending", rejects={"bad_time": 3})
     assert found(facts, line) == [
         ("records_missing", "error", "", 2), ("records_unbalanced", "error", "", 1),
-        ("rejects", "error", "bad_time", 3), ("lag", "warning", "10 min", None), ("rejects_of_nobody", "note", "not_json", 5),
+        ("rejects", "error", "bad_time", 3), ("lag", "warning", "10 min", None),
+        ("rejects_of_nobody", "note", "not_json", 5),
     ]  # fmt: skip
     assert found(of_thousand(status="finished"), Line(NOW, NOW - timedelta(days=1))) == []
     late = Line(NOW, NOW - timedelta(hours=2))
