@@ -28,6 +28,7 @@ _POLL_S = 0.1
 SERVICES = {
     "kafka": "kafka.Kafka", "engine": "sendtrail.local.engine", "edge": "producers.edge.main",
     "api": "producers.api.main", "forward": "producers.forward.main", "worker": "streams.main", "loader": "sinks.main",
+    "web": "dashboards.main",
 }  # fmt: skip
 
 
