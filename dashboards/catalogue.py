@@ -14,9 +14,11 @@ from dashboards import (
     report_machines,
     report_over_time,
     report_recipient,
+    report_site,
     report_statistics,
     report_summary,
     report_urls,
+    report_who,
 )
 from dashboards.definition import Definition
 
@@ -37,5 +39,7 @@ REPORTS: Mapping[str, Definition[Any]] = {
         report_machines.REPORT,
         report_recipient.REPORT,
         report_compare.REPORT,
+        report_site.REPORT,
+        report_who.REPORT,
     )
 }

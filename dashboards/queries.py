@@ -18,9 +18,8 @@ QueryName = Literal[
     "growth", "hot_clicks", "link_names", "log_count", "logs", "machine_hits", "machine_span", "machine_times",
     "message_names", "messages", "money", "odd_hits", "other_links", "over_time", "over_time_domains", "peers",
     "percents", "periods", "persons", "reasons", "recipient", "recipient_firsts", "recipient_known", "registry",
-    "reject_reasons", "relabelled", "signals", "site_funnel", "site_hits", "site_pages", "site_sources", "span",
-    "sparklines", "starts", "template_links", "throughput", "urls", "urls_since", "who", "who_details",
-    "who_inactive", "who_slices",
+    "reject_reasons", "relabelled", "signals", "site", "site_funnel", "span", "sparklines", "starts",
+    "template_links", "throughput", "urls", "urls_since", "who", "who_details", "who_inactive", "who_slices",
 ]  # fmt: skip
 Row = dict[str, Any]
 Value = int | str | list[int] | list[str]

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
@@ -15,6 +15,7 @@ from dashboards.indicators import Cut
 from dashboards.options import Options
 from dashboards.queries import Queries, ReportError, Row
 from dashboards.shape import Column, Hits, Note, Page, Report, Subject, Table
+from dashboards.since import midnight
 from dashboards.who_lists import STATES
 from sendtrail.naming import key
 
@@ -88,7 +89,7 @@ def build(
 
     Raises ReportError where nothing is known of any; `name`: as it was asked for.
     """
-    seen = {"everybody": int(accounts is None), "accounts": sorted(accounts or ())}
+    seen: dict[str, Any] = {"everybody": int(accounts is None), "accounts": sorted(accounts or ())}
     rows = queries.rows("recipient_known", recipients=list(keys), **seen) if keys else []
     known = [row for row in rows if row["stored"] or row["messages"]]
     if not known:
@@ -248,13 +249,10 @@ def _build(context: Context, asked: Asked) -> Report:
     deliveries = by_names(context.queries, named, context.naming_key, context.accounts) if named else []
     wanted = Wanted(
         asked.kind, asked.limit, asked.uncounted, asked.classes, [one.delivery for one in deliveries],
-        _midnight(asked.since, context.zone), _midnight(asked.until, context.zone, days=1), asked.sort, asked.offset,
+        midnight(asked.since, context.zone) if asked.since else None,
+        midnight(asked.until + timedelta(days=1), context.zone) if asked.until else None, asked.sort, asked.offset,
     )  # fmt: skip
     return build(context.queries, keys, asked.cut, wanted, context.accounts, asked.recipient)
-
-
-def _midnight(day: date | None, zone: tzinfo, days: int = 0) -> datetime | None:
-    return None if day is None else datetime.combine(day + timedelta(days), time.min, zone)
 
 
 REPORT = Definition(

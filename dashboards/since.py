@@ -1,5 +1,6 @@
-"""Time since a delivery's start: the periods that reports know, and steps that draw well. Pure."""
+"""Days of the reader, and time since a delivery's start: periods that reports know, steps that draw well. Pure."""
 
+from datetime import date, datetime, time, tzinfo
 from typing import Literal, get_args
 
 Within = Literal["1h", "3h", "6h", "24h", "3d", "7d", "1month", "all"]
@@ -30,3 +31,8 @@ def step_of(span_s: int) -> int:
 def steps_in(span_ms: int, step_s: int) -> int:
     """How many steps reach as far as such a span, at least one."""
     return max(1, -(-span_ms // (step_s * 1000)))
+
+
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """When the day begins in a time zone."""
+    return datetime.combine(day, time.min, zone)

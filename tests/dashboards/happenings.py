@@ -59,6 +59,9 @@ class Happening:
     device: str = ""
     network: str = ""
     country: str = ""
+    site: str = ""
+    page: str = ""
+    referrer: str = ""
 
     @property
     def final(self) -> Judgement:
@@ -99,6 +102,7 @@ class Registered:
     name: str = ""
     account: str = ""
     label: str = ""
+    campaign: str = ""
     channel: str = "email"
     type: str = "newsletter"
     tags: Sequence[str] = ()
@@ -113,7 +117,8 @@ class Registered:
 _COLUMNS = (
     "delivery_id, event_id, rev, sign, kind, event_time, message_id, recipient_key, hit, class, repeat, reasons, "
     "marks, seed, url_id, position, destination, how, person, domain, format, reason, recipient_name, currency, "
-    "amount, articles, client, client_version, os, device, network, country, ruleset, run, history, log_time"
+    "amount, articles, client, client_version, os, device, network, country, ruleset, run, history, log_time, "
+    "site, page, referrer"
 )
 
 
@@ -147,7 +152,7 @@ def _row(h: Happening, rev: int, sign: int, by: int) -> tuple[Any, ...]:
         judged.class_, int(judged.repeat), judged.reasons, h.marks, int(h.seed), h.url_id, h.position, h.destination,
         h.how, h.person, h.domain, h.format, h.reason, h.recipient_name, h.currency, h.amount, h.articles, h.client,
         h.client_version, h.os, h.device, h.network, h.country, judged.ruleset, judged.run, history,
-        at(logged_ms(h, by)),
+        at(logged_ms(h, by)), h.site, h.page, h.referrer,
     )  # fmt: skip
 
 
@@ -175,10 +180,10 @@ def _once(token: str) -> dict[str, Any]:
 def register(client: Client, deliveries: Sequence[Registered]) -> None:
     """Put deliveries into the registry."""
     client.execute(
-        "INSERT INTO deliveries (delivery_id, name, account, label, channel, type, tags, status, contact_date, "
-        "targeted, excluded, to_deliver, success, updated) VALUES",
+        "INSERT INTO deliveries (delivery_id, name, account, label, campaign, channel, type, tags, status, "
+        "contact_date, targeted, excluded, to_deliver, success, updated) VALUES",
         [
-            (d.delivery, d.name, d.account, d.label, d.channel, d.type, list(d.tags), d.status,
+            (d.delivery, d.name, d.account, d.label, d.campaign, d.channel, d.type, list(d.tags), d.status,
              None if d.contact_ms is None else at(d.contact_ms), d.targeted, d.excluded, d.to_deliver, d.success,
              at(1_700_000_000_000))
             for d in deliveries

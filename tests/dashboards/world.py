@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from tests.dashboards.happenings import EXPIRED, FLOOD, FOREIGN, LATE, Happening, Judgement, Numbered, Registered
@@ -18,11 +18,14 @@ URLS = {11: ("https://shop.example/a", "Shop", "shop"), 12: ("https://shop.examp
         15: ("https://share.example/x", "Post it", "x")}  # fmt: skip
 UNREGISTERED = [99, 98]
 NETWORK_OF = {14: "Facebook", 15: "x"}
+SITES = ["shop.example", "www.books.example"]
+PAGES = ["/", "/basket?item=1", "/basket?item=2", "https://shop.example/pay/card#now", "/thanks", ""]
+REFERRERS = ["", "https://www.search.example/?q=1", "https://shop.example/", "https://books.example/x", "android-app"]
 
 DELIVERIES = [
-    Registered(1, "june", label="June letter", contact_ms=T0, to_deliver=800, targeted=900,
+    Registered(1, "june", label="June letter", campaign="Summer", contact_ms=T0, to_deliver=800, targeted=900,
                excluded={"blocked": 60, "no consent": 40}, tags=("letter",)),
-    Registered(2, "july", label="July letter", contact_ms=T0 + 5 * HOUR, tags=("letter",)),
+    Registered(2, "july", label="July letter", campaign="Summer", contact_ms=T0 + 5 * HOUR, tags=("letter",)),
     Registered(3, "no-feed", label="Only prepared", success=150, to_deliver=200, targeted=210),
     Registered(4, "", label=""),  # no entry in the registry at all
     Registered(BIG, "autumn", label="Autumn", to_deliver=40),
@@ -50,7 +53,7 @@ def make(seed: int, hits: int) -> World:
     """The same world for the same seed."""
     random, numbered = Random(seed), Numbered()
     happenings = [numbered(one) for delivery in DELIVERIES for one in _feed(random, delivery)]
-    happenings += [numbered(_hit(random)) for _ in range(hits)]
+    happenings += [numbered(_on_site(_hit(random))) for _ in range(hits)]
     return World(happenings)
 
 
@@ -111,6 +114,14 @@ def _hit(random: Random) -> Happening:
         network=["", "private"][message % 7 == 0],
         country="" if delivery == 2 else ["", "ES", "FR"][message % 3],
     )  # fmt: skip
+
+
+def _on_site(one: Happening) -> Happening:
+    if one.kind not in ("web", "transaction"):
+        return one
+    number = one.time_ms // 1000
+    return replace(one, site=SITES[number % 3 == 0], page=PAGES[number % len(PAGES)],
+                   referrer=REFERRERS[number // 7 % len(REFERRERS)])  # fmt: skip
 
 
 def _judge(random: Random, kind: str, rev: int) -> Judgement:
