@@ -10,8 +10,9 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from sendtrail.errors import SettingsError
@@ -23,6 +24,16 @@ EXIT_CODE = 3
 CONFIG_VARIABLE = "SENDTRAIL_CONFIG"
 SHORT_FORMS = {"SENDTRAIL_KAFKA": "SENDTRAIL_KAFKA_BOOTSTRAP", "SENDTRAIL_CLICKHOUSE": "SENDTRAIL_CLICKHOUSE_ADDRESS"}
 
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"no time zone {name!r}, try Europe/Madrid") from error
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -211,7 +222,7 @@ class ReportSettings(Section):
         ],
         description="link categories that name a social network: clicks on them are shares",
     )  # fmt: skip
-    timezone: str = Field("UTC", description="of the times in reports, e.g. Europe/Madrid")
+    timezone: Zone = Field("UTC", description="of the times in reports, e.g. Europe/Madrid")
     query_timeout_s: float = 30.0
     query_memory_bytes: int = Field(4 * 1024**3, ge=1024**2, description="of one query in ClickHouse")
     chromium: Path | None = Field(None, description="program that prints PDF; without it, the one that is installed")
@@ -310,7 +321,7 @@ class Config:
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join([cls.section, *map(str, first["loc"])])
-            raise SettingsError(f"setting {where} ({_variable(cls, first)}): {first['msg']}") from error
+            raise SettingsError(f"setting {where} ({_variable(cls, first)}): {first['msg'].removeprefix('Value error, ')}") from error
 
 
 def load(

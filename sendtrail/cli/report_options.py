@@ -35,7 +35,7 @@ Part = Annotated[
 ]
 Timezone = Annotated[
     str | None,
-    typer.Option(metavar="ZONE", envvar="SENDTRAIL_REPORTS_TIMEZONE", help="Zone of all times; without it UTC."),
+    typer.Option(metavar="ZONE", help="Zone of all times; without it the setting reports.timezone."),
 ]
 Columns = Annotated[
     str | None, typer.Option(metavar="A,B,…", help="Columns of the table, by their names in JSON and CSV.")

@@ -130,3 +130,11 @@ def test_the_command_ends_with_exit_code_3_naming_the_key(tmp_path: Path) -> Non
     assert done.returncode == 3
     assert "SENDTRAIL_EDGE_PROT" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_time_zone_that_is_none_is_named() -> None:
+    config = load({"SENDTRAIL_REPORTS_TIMEZONE": "Mars/Base"})
+    with pytest.raises(SettingsError, match=r"reports\.timezone .*: no time zone 'Mars/Base'"):
+        config.section(ReportSettings)
+    with pytest.raises(SettingsError, match="no time zone"):
+        load({"SENDTRAIL_REPORTS_TIMEZONE": "../etc/passwd"}).section(ReportSettings)
