@@ -27,6 +27,11 @@ FROM
             SELECT delivery_id, message_id, event_id, event_time, url_id, position, class
             FROM events
             PREWHERE delivery_id IN {deliveries:Array(UInt64)} AND kind = 'click' AND hit = 1
+            WHERE (delivery_id, message_id) IN
+            (
+                SELECT delivery_id, message_id FROM message_activity WHERE delivery_id IN {deliveries:Array(UInt64)}
+                GROUP BY delivery_id, message_id HAVING sum(click) >= {links:UInt32}
+            )
             GROUP BY delivery_id, message_id, event_id, event_time, url_id, position, class
             HAVING sum(sign) > 0
         )
