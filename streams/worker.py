@@ -190,7 +190,7 @@ class Worker:
         self.timing.add("write state", now)
         self.last_log_time_ms = max(self.last_log_time_ms, last.time_ms)
         _count(part, share.enriched)
-        _observe_window(share.enriched, last.time_ms, self._constants.id_window_ms)
+        observe_window(share.enriched, last.time_ms, self._constants.id_window_ms)
 
     def _flush_now_and_then(self) -> None:
         if monotonic() - self._flushed >= FLUSH_EVERY_S:
@@ -213,7 +213,7 @@ def _count(part: Part, enriched: Sequence[Enriched]) -> None:
     gauge("sendtrail_streams_done_offset").labels(partition=part.partition).set(part.done)
 
 
-def _observe_window(enriched: Sequence[Enriched], log_time_ms: int, window_ms: int) -> None:
+def observe_window(enriched: Sequence[Enriched], log_time_ms: int, window_ms: int) -> None:
     """How old the oldest id of each record is, as a part of the window. Minute 0 is that of ids without a time.
 
     Rejects are left out: their ids may be anything.

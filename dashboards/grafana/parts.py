@@ -182,9 +182,10 @@ def figure(
     reduce = common.ReduceDataOptions().values(False).calcs(["lastNotNull"]).fields(f"/^{field}$/" if field else "")
     made = _with(stat.Panel(), title, help, [query], width, 4).unit(unit).reduce_options(reduce).no_value("–")
     made = made.graph_mode(kinds.BigValueGraphMode.NONE).color_mode(kinds.BigValueColorMode.VALUE)
-    steps = [model.Threshold(value=None, color="text" if bad_above is None else "green")]
-    if bad_above is not None:
-        steps.append(model.Threshold(value=bad_above, color="red"))
+    steps = [model.Threshold(value=None, color="text")]
+    if bad_above is not None:  # below 0 is as bad: a difference can be either
+        colors: dict[float | None, str] = {None: "red", 0: "green", bad_above: "red"}
+        steps = [model.Threshold(value=value, color=color) for value, color in colors.items()]
     made = made.thresholds(build.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(steps))
     return _panel(made if decimals is None else made.decimals(decimals))
 

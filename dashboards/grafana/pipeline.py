@@ -102,11 +102,13 @@ PRODUCERS = (
     ),
     Chart(
         "API",
-        "Requests a second by route and status, and fed items by result.",
+        "Requests a second by route and status; fed items by result, what was refused, by reason.",
         "cps",
         {
             "{{route}} {{status}}": "sum by (route, status) (rate(sendtrail_api_requests_total[]))",
             "items {{result}}": "sum by (result) (rate(sendtrail_api_events_total[]))",
+            "item refused: {{reason}}": "sum by (reason) (rate(sendtrail_api_rejects_total[]))",
+            "request refused: {{reason}}": "sum by (reason) (rate(sendtrail_api_bad_requests_total[]))",
         },
     ),
     Chart(
@@ -268,6 +270,12 @@ SINKS = (
 
 ROOM = (
     Chart(
+        "Log-ins",
+        "Log-ins tried at the report pages, by how they went; `often` is past the limit on tries.",
+        "short",
+        {"{{result}}": "sum by (result) (increase(sendtrail_web_logins_total[]))"},
+    ),
+    Chart(
         "Free disk",
         "Share of each disk that is free (SendtrailDisk, SendtrailDiskFull).",
         "percentunit",
@@ -295,7 +303,7 @@ def dashboard() -> build.Dashboard:
     made = add(made.with_row(build.Row("Edge, API, forwarder")), *(each.panel() for each in PRODUCERS))
     made = add(made.with_row(build.Row("Stream worker")), *(each.panel() for each in STREAMS), _window())
     made = add(made.with_row(build.Row("Loader and ClickHouse")), *(each.panel() for each in SINKS))
-    return add(made.with_row(build.Row("Room")), *(each.panel() for each in ROOM))
+    return add(made.with_row(build.Row("Report pages and room")), *(each.panel() for each in ROOM))
 
 
 def _window() -> AnyPanel:

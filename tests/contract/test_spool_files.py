@@ -1,12 +1,13 @@
 """Reading a spool directory that others write to and empty."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from sendtrail import spool_files
 from sendtrail.segments import SegmentHeader, encode_frame, encode_header
-from sendtrail.spool_files import read_segments, segment_path
+from sendtrail.spool_files import oldest_seconds, read_segments, segment_path
 
 SPOOL = bytes(range(16))
 
@@ -48,3 +49,12 @@ def test_a_segment_forwarded_meanwhile_is_left_out(tmp_path: Path, monkeypatch: 
     path.unlink()
     monkeypatch.setattr(spool_files, "segment_files", lambda _: listed)
     assert list(read_segments(tmp_path)) == []
+
+
+def test_the_age_of_a_spool_is_that_of_its_longest_waiting_segment(tmp_path: Path) -> None:
+    assert oldest_seconds(tmp_path, 1000.0) == 0
+    assert oldest_seconds(tmp_path / "nowhere", 1000.0) == 0
+    os.utime(_write(tmp_path, 0, "seg", b"a"), (900, 900))
+    os.utime(_write(tmp_path, 1, "open", b"b"), (990, 990))
+    assert oldest_seconds(tmp_path, 1000.0) == 100
+    assert oldest_seconds(tmp_path, 800.0) == 0  # a clock that was set back

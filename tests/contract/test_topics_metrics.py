@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from math import isnan
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -10,6 +12,7 @@ from prometheus_client import REGISTRY
 
 from sendtrail.events import RejectReason
 from sendtrail.metrics import METRICS, Part, begin, counter, gauge, histogram, show
+from sendtrail.process import watch_disk
 from sendtrail.topics import TOPICS
 
 _UNITS = (
@@ -65,6 +68,17 @@ def test_a_partition_that_is_gone_is_shown_no_more() -> None:
     show(name, {1: 7})
     assert REGISTRY.get_sample_value(name, {"partition": "0"}) is None
     assert REGISTRY.get_sample_value(name, {"partition": "1"}) == 7
+
+
+def test_a_disk_is_watched_and_one_that_is_gone_is_not_a_number(tmp_path: Path) -> None:
+    watch_disk("here", tmp_path)
+    watch_disk("gone", tmp_path / "gone")
+    free = REGISTRY.get_sample_value("sendtrail_disk_free_bytes", {"disk": "here"})
+    size = REGISTRY.get_sample_value("sendtrail_disk_size_bytes", {"disk": "here"})
+    assert free is not None
+    assert size is not None
+    assert 0 < free <= size
+    assert isnan(REGISTRY.get_sample_value("sendtrail_disk_free_bytes", {"disk": "gone"}) or 0)
 
 
 def test_a_metric_is_made_once_and_only_from_the_list() -> None:
