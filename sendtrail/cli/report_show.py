@@ -51,6 +51,7 @@ def show(report: Definition[Any], given: Mapping[str, Any], shown: Shown) -> Non
     except BadOption as error:
         raise typer.BadParameter(error.why, param_hint=_hint(report, error.option)) from error
     _check_output(shown)
+    _check_part(report, shown.part)
     config = load()
     settings = config.section(ReportSettings)
     zone = _zone(shown.timezone or settings.timezone)
@@ -64,12 +65,18 @@ def show(report: Definition[Any], given: Mapping[str, Any], shown: Shown) -> Non
     except Unreachable as error:
         print(f"sendtrail: {error}", file=sys.stderr)
         raise typer.Exit(EXIT_UNREACHABLE) from None
-    built = _only(built, shown.part, report.on_request)
+    built = _only(built, shown.part)
     _check_columns(built, shown.keys)
     if shown.form is Format.TABLE:
         _table(built, zone, shown)
     else:
         _write(give(built, shown.form.value, Formats("en", Locale("en"), zone), settings.chromium), shown)
+
+
+def _check_part(report: Definition[Any], part: str | None) -> None:
+    if part is not None and part not in report.parts:
+        there = ", ".join(report.parts)
+        raise typer.BadParameter(f"this report has no part {part!r}; it has {there}", param_hint="--part")
 
 
 def _check_output(shown: Shown) -> None:
@@ -149,13 +156,13 @@ def _opened(path: str) -> BinaryIO:
         raise typer.BadParameter(f"{path} can't be written: {error.strerror}", param_hint="--output") from error
 
 
-def _only(report: Report, part: str | None, on_request: Collection[str]) -> Report:
+def _only(report: Report, part: str | None) -> Report:
     if part is None:
         return report
     found = [one for one in report.parts if one.key == part]
     if not found:
-        there = ", ".join([*(one.key for one in report.parts), *on_request])
-        raise typer.BadParameter(f"this report has no part {part!r}; it has {there}", param_hint="--part")
+        there = ", ".join(one.key for one in report.parts)
+        raise typer.BadParameter(f"there is nothing in part {part!r}; there is {there}", param_hint="--part")
     return replace(report, parts=found)
 
 

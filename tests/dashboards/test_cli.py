@@ -57,7 +57,20 @@ def on_world(monkeypatch: pytest.MonkeyPatch, clickhouse: ClickHouse, world: Wor
 
 
 COMMANDS = {
-    "deliveries": ["deliveries"],
+    "deliveries": ["deliveries", "--sort", "recipient_open", "--limit", "3"],
+    "dashboard": ["dashboard", "-d", "1", "-d", "july", "--part", "throughput"],
+    "summary": ["summary", "-d", "1"],
+    "over-time": [
+        "over-time",
+        "--by",
+        "cohort",
+        "--split",
+        "tag",
+        "--first-day",
+        "2026-09-01",
+        "--last-day",
+        "2026-11-30",
+    ],
     "indicators": ["indicators", "-d", "1", "--by", "domain"],
     "urls": ["urls", "--delivery", "1", "--delivery", "july"],
     "statistics": ["statistics", "-d", "1"],
@@ -67,6 +80,8 @@ COMMANDS = {
     "machines": ["machines", "-d", "1", "--links", "3"],
     "recipient": ["recipient", "1000003", "--limit", "5"],
     "compare": ["compare", "-d", "1", "-d", "july"],
+    "who": ["who", "-d", "1", "--which", "opened-not-clicked", "--limit", "20"],
+    "site": ["site", "--since", "2026-09-01", "--until", "2026-12-31", "--by", "campaign"],
 }
 
 
@@ -102,13 +117,31 @@ def test_parts_columns_and_zones(run: Run) -> None:
     elapsed = run("statistics", "-d", "1", "--part", "elapsed", "-f", "csv").out
     assert elapsed.splitlines()[0] == "percent,opens_ms,clicks_ms,transactions_ms"
     wrong = run("statistics", "-d", "1", "--part", "x")
-    assert (wrong.code, "it has starts, cumulated, elapsed" in " ".join(wrong.err.split())) == (2, True)
+    assert (wrong.code, "it has starts, " in " ".join(wrong.err.split())) == (2, True)
     assert "address" in run("recipient", "1000003", "--columns", "time,address").out
     assert run("recipient", "1000003", "--columns", "time,nothing").code == 2
     starts = json.loads(run("statistics", "-d", "1", "-f", "json", "--timezone", "Asia/Tokyo").out)["parts"]["starts"]
     assert starts[0]["start"].endswith("+09:00")
     assert run("statistics", "-d", "1", "--timezone", "Mars/Base").code == 2
     assert run("statistics", "-d", "1", "--timezone", "../etc").code == 2
+
+
+@pytest.mark.usefixtures("on_world")
+def test_parts_on_request(run: Run) -> None:
+    usual = json.loads(run("dashboard", "-d", "1", "-f", "json").out)
+    assert list(usual["parts"]) == ["header", "summary", "funnel", "throughput", "problems", "urls"]
+    page = json.loads(
+        run("dashboard", "-d", "1", "--part", "messages", "--state", "sent", "--limit", "2", "-f", "json").out
+    )
+    assert list(page["parts"]) == ["messages"]
+    assert [row["state_key"] for row in page["parts"]["messages"]] == ["sent", "sent"]
+    assert page["pages"]["messages"]["matches"] == usual["parts"]["summary"]["sent"]
+    logs = run("dashboard", "-d", "1", "--part", "logs", "--kind", "click", "--limit", "3", "-f", "csv").out
+    assert {line["kind"] for line in csv.DictReader(io.StringIO(logs))} == {"click"}
+    wrong = run("dashboard", "-d", "1", "--part", "x")
+    assert (wrong.code, "it has header, summary, " in " ".join(wrong.err.split())) == (2, True)
+    late = run("over-time", "--first-day", "2026-02-01", "--last-day", "2026-01-01")
+    assert (late.code, late.err.startswith("sendtrail: the first day")) == (1, True)
 
 
 @pytest.mark.usefixtures("on_world")
