@@ -5,7 +5,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from dashboards import report_indicators, report_statistics, report_urls
+from dashboards import (
+    report_clients,
+    report_hot_clicks,
+    report_indicators,
+    report_machines,
+    report_statistics,
+    report_urls,
+)
 from dashboards.choice import by_key
 from dashboards.indicators import Cut
 from dashboards.queries import Queries
@@ -158,6 +165,9 @@ def test_merges_change_nothing(clickhouse: ClickHouse, world_database: str, worl
         reports = [report_indicators.build(scope, True, ["x"], ["gmail.com"]) for scope in scopes]
         reports += [report_statistics.build(scope) for scope in scopes]
         reports += [report_urls.build(scope, "url", 3) for scope in scopes]
+        reports += [report_hot_clicks.build(scope) for scope in scopes]
+        reports += [report_clients.build(scope, 20) for scope in scopes]
+        reports += [report_machines.build(scope, "UTC", 2, 600, 50) for scope in scopes]
         return [report.parts for report in reports]
 
     before = seen()
@@ -170,6 +180,7 @@ def test_merges_change_nothing(clickhouse: ClickHouse, world_database: str, worl
             "person_activity",
             "url_activity",
             "stat_minute",
+            "breakdown",
         ):
             client.execute(f"OPTIMIZE TABLE {table_name} FINAL")
     assert seen() == before
