@@ -14,6 +14,7 @@ from dashboards.web.pool import Pool
 from dashboards.web.site import Site
 from sendtrail import keyring
 from sendtrail.errors import KeysError, SettingsError
+from sendtrail.metrics import begin
 from sendtrail.process import AdminServer, Health, StopSignal, run_stage, setup_logging
 from sendtrail.settings import (
     EXIT_CODE,
@@ -29,6 +30,7 @@ from sendtrail.settings import (
 def main(config: Config) -> int:
     """Serve until SIGTERM or SIGINT. Exit code 0, or 3 where settings or the port are not to be had."""
     log = setup_logging("web")
+    begin("web")
     # uvicorn gives the signals back to who had them: this handler, so that the process ends with 0.
     StopSignal().install()
     try:

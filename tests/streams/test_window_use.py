@@ -16,7 +16,7 @@ def _count(up_to: str) -> float:
 
 def _observed(counts: dict[str, MinuteCounts]) -> dict[str, float]:
     before = {up_to: _count(up_to) for up_to in ("0.01", "0.75", "1.0", "+Inf")}
-    observe_window([Enriched(1, b"", [], counts, [])], NOW * MINUTE_MS, WINDOW_MS)
+    observe_window([Enriched(value=b"", headers=[], counts=counts, rejects=[])], NOW * MINUTE_MS, WINDOW_MS)
     return {up_to: _count(up_to) - number for up_to, number in before.items()}
 
 
