@@ -1,5 +1,5 @@
-# Targets: `stage` (default), one process of the line; `micro`, the whole line as `sendtrail up`, which listens on the
-# loopback interface only: run it with `--network host`.
+# Targets: `stage` (default), one process of the line; `web`, the report pages with a Chromium to print PDF; `micro`, the
+# whole line as `sendtrail up`, which listens on the loopback interface only: run it with `--network host`.
 
 FROM python:3.13-slim AS build
 WORKDIR /src
@@ -17,7 +17,7 @@ RUN /venv/bin/pip install --no-cache-dir --require-hashes -r requirements-micro.
 FROM python:3.13-slim AS base
 RUN useradd --system --create-home --home-dir /var/lib/sendtrail sendtrail \
     && install -d -o sendtrail /var/lib/sendtrail/keys /var/lib/sendtrail/spool \
-       /var/lib/sendtrail/state /var/lib/sendtrail/loader
+       /var/lib/sendtrail/state /var/lib/sendtrail/loader /var/lib/sendtrail/web
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1
 USER sendtrail
 WORKDIR /var/lib/sendtrail
@@ -28,6 +28,15 @@ FROM base AS micro
 COPY --from=build-micro /venv /venv
 VOLUME /var/lib/sendtrail/.sendtrail
 CMD ["up"]
+
+FROM base AS web
+USER root
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends chromium fonts-dejavu-core \
+    && rm -rf /var/lib/apt/lists/*
+USER sendtrail
+COPY --from=build /venv /venv
+CMD ["web"]
 
 FROM base AS stage
 COPY --from=build /venv /venv

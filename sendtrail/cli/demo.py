@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -86,7 +87,13 @@ def _where_to_look(console: "Console", stack: "Stack", delivery: str) -> None:
     from sendtrail.settings import LocalSettings, load
 
     console.print(endpoint_table(stack))
-    console.print("Next, in another terminal:")
+    console.print(
+        f"Look at the reports: http://127.0.0.1:{stack.ports.web}/reports/dashboard?delivery={quote(delivery)}",
+        style="bold",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print("Or, in another terminal:")
     if stack.data.resolve() != load().section(LocalSettings).data.resolve():
         console.print(f"  export SENDTRAIL_LOCAL_DATA={shlex.quote(str(stack.data))}", style="bold", soft_wrap=True)
     for line in (

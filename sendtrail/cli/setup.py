@@ -1,4 +1,4 @@
-"""sendtrail setup: keys, topics and tables, before the stages of an installation start."""
+"""sendtrail setup: keys, topics, tables and users, before the stages of an installation start."""
 
 import typer
 
@@ -9,13 +9,13 @@ def register(app: typer.Typer) -> None:
 
 
 def setup() -> None:
-    """Make what is missing of the key file, the topics and the tables; running it again changes nothing.
+    """Make what is missing of key file, topics, tables and users file; running it again changes nothing.
 
     `sendtrail up` does this by itself; containers run it once before the stages.
     """
     from rich.console import Console
 
-    from sendtrail.local.prepare import make_keys, make_topics_and_tables
+    from sendtrail.local.prepare import make_keys, make_topics_and_tables, make_users_file
     from sendtrail.settings import load
 
     console = Console(stderr=True)
@@ -26,4 +26,5 @@ def setup() -> None:
     config = load()
     make_keys(config, say)
     make_topics_and_tables(config, say)
+    make_users_file(config, say)
     say("keys, topics and tables are there")

@@ -82,6 +82,7 @@ def endpoint_table(stack: "Stack") -> "Table":
 
     ports, table = stack.ports, Table("what", "where", title="Sendtrail is up")
     rows = {
+        "report pages": f"http://127.0.0.1:{ports.web}",
         "edge (pixel, links)": f"http://127.0.0.1:{ports.edge}",
         "API (deliveries, events)": f"http://127.0.0.1:{ports.api}",
         "ClickHouse HTTP": f"http://127.0.0.1:{ports.http}",

@@ -1,10 +1,10 @@
-"""What must be there before the stages start: keys, topics, tables."""
+"""What must be there before the stages start: keys, topics, tables, a users file where one is set."""
 
 from sendtrail import keyring
 from sendtrail.clickhouse import connect
 from sendtrail.kafka_admin import ensure_topics, wait_for_kafka
 from sendtrail.local.supervisor import Say
-from sendtrail.settings import ClickHouseSettings, Config, KafkaSettings, KeySettings, TrackingSettings
+from sendtrail.settings import ClickHouseSettings, Config, KafkaSettings, KeySettings, TrackingSettings, WebSettings
 
 
 def make_keys(config: Config, say: Say) -> None:
@@ -28,3 +28,13 @@ def make_topics_and_tables(config: Config, say: Say) -> None:
         migrate(client, settings)
     finally:
         client.disconnect()
+
+
+def make_users_file(config: Config, say: Say) -> None:
+    """An empty users file where one is set and missing, so that the report pages start and nobody can log in yet."""
+    from dashboards.web.access.users import Users, save
+
+    path = config.section(WebSettings).users_file
+    if path is not None and not path.exists():
+        save(path, Users())
+        say(f"no users yet in {path}: `sendtrail users add NAME` adds one")

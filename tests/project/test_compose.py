@@ -12,7 +12,8 @@ from sendtrail.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-STAGES = {name: service for name, service in COMPOSE["services"].items() if service["image"].startswith("sendtrail:")}
+_OURS = ("sendtrail:", "sendtrail-web:")
+STAGES = {name: service for name, service in COMPOSE["services"].items() if service["image"].startswith(_OURS)}
 
 
 def _environment(service: dict[str, Any]) -> dict[str, str]:
@@ -50,6 +51,7 @@ def test_health_checks_ask_the_ports_the_stages_listen_on() -> None:
         "forward": settings.ForwardSettings().admin_port,
         "worker": settings.StreamSettings().admin_port,
         "loader": settings.LoaderSettings().admin_port,
+        "web": settings.WebSettings().admin_port,
     }
     for name, port in ports.items():
         assert STAGES[name]["healthcheck"]["test"][-1] == f"http://127.0.0.1:{port}/health"
