@@ -194,7 +194,7 @@ def test_sigint_ends_it_like_sigterm(make_engine: MakeEngine) -> None:
 def test_a_large_file_result_is_not_held_in_memory(make_engine: MakeEngine) -> None:
     """Parquet and CSV with names are whole only at their end; the engine passes them on through a file."""
     engine = make_engine()
-    log_in = {"X-ClickHouse-User": engine.user, "X-ClickHouse-Key": engine.password}
+    log_in = {"X-ClickHouse-User": engine.user, "X-ClickHouse-Key": engine.password, "Connection": "close"}
     query = "SELECT number, repeat('x', 40) AS s FROM numbers({}) FORMAT CSVWithNames"
     with httpx.Client(base_url=engine.http, headers=log_in, timeout=120) as http:
         http.post("/", content=query.format(1_000_000))
