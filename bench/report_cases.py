@@ -46,7 +46,7 @@ def values(case: Case, people: int) -> dict[str, Value]:
         "period_s": 7 * DAY_S, "step_s": HOUR_S, "zone": "Europe/Madrid",
         "domains": Config({}).section(ReportSettings).report_domains, "least": 100,
         "by": "label", "which": "opened-not-clicked", "by_link": 0, "some": 0, "items": [], "clicks": 1, "with_hits": 1,
-        "link": "", "category": "", "kinds": [], "classes": [], "states": [], "unfed": [],
+        "link": "", "category": "", "links": 4, "within_ms": 10_000, "kinds": [], "classes": [], "states": [], "unfed": [],
         "recipient": case.recipient, "messages": case.messages, "size": 200_000, "from": 0, "upto": case.first_slice,
         "account": [], "accounts": [], "everybody": 1, "channel": "", "type": "", "tag": "", "status": "", "search": "",
         "sort": "contact_date", "down": 1, "limit": PAGE, "offset": 0,

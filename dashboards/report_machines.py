@@ -122,7 +122,7 @@ def times(scope: Scope, zone: str) -> Table:
     """Hits of people and machines over time, in steps that draw well."""
     span = scope.queries.row("machine_span", deliveries=scope.keys)
     step = step_of(span["seconds"])
-    rows = scope.queries.rows("machine_times", deliveries=scope.keys, step=step, zone=zone)
+    rows = scope.queries.rows("machine_times", deliveries=scope.keys, step_s=step, zone=zone)
     table = [[row[column.key] for column in TIMES] for row in rows]
     chart = Chart("bar", x="at", values=["people", "machine"], stacked=True)
     return Table("times", "Over time", TIMES, table, chart=chart)

@@ -1,9 +1,9 @@
 -- machine_times: hits of people and of machines over time. One row per step that has any.
--- step: seconds, at least 60; steps begin where the reader's clock does (zone: IANA name).
+-- step_s: seconds, at least 60; steps begin where the reader's clock does (zone: IANA name).
 --   at             UTC
 --   people, machine, machine_clicks   hits
 WITH timeZoneOffset(toTimeZone(minute, {zone:String})) AS ahead
-SELECT toDateTime(intDiv(toUnixTimestamp(minute) + ahead, {step:UInt32}) * {step:UInt32} - ahead, 'UTC') AS at,
+SELECT toDateTime(intDiv(toUnixTimestamp(minute) + ahead, {step_s:UInt32}) * {step_s:UInt32} - ahead, 'UTC') AS at,
     sumIf(n, class != 'machine') AS people, sumIf(n, class = 'machine') AS machine,
     sumIf(n, class = 'machine' AND kind = 'click') AS machine_clicks
 FROM stat_minute
