@@ -62,7 +62,7 @@ def test_values_as_readers_of_a_locale_write_them() -> None:
     assert spanish.value("count", 1234567) == "1.234.567"
     assert spanish.value("rate", Fraction(1, 3)) == "33,33\xa0%"
     assert spanish.value("money", (123456, "EUR")) == "1.234,56\xa0€"
-    assert spanish.value("money", (123456, "XXQ")) == "1234,56 XXQ"
+    assert spanish.value("money", (123456, "XXQ")) == "1.234,56 XXQ"
     assert spanish.value("time", at) == "24 nov 2026, 13:00:00"
     assert spanish.value("rate", None) == "–"
     turkish = Formats("en", Locale("tr"), UTC)
