@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import NamedTuple
 
 from dashboards.base import Numbers
@@ -145,11 +144,15 @@ class Known:
 
     deliveries: Sequence[Facts]
     line: Line
-    signals: Sequence[Row]
 
 
-def gather(scope: Scope, found: Numbers, signals: Sequence[Row]) -> Known:
-    """Everything the rules need. `signals`: rows of the query of that name."""
+def chain_of(scope: Scope) -> Row:
+    """The row of query chain: what is known of the line as a whole."""
+    return scope.queries.row("chain", days=DAYS)
+
+
+def gather(scope: Scope, found: Numbers, signals: Sequence[Row], chain: Row) -> Known:
+    """Everything the rules need. `signals`, `chain`: what the queries of those names say."""
     keys, people = scope.keys, scope.people
     rows = _Gathered(
         signals={row["delivery"]: row for row in signals},
@@ -161,9 +164,8 @@ def gather(scope: Scope, found: Numbers, signals: Sequence[Row]) -> Known:
     for row in scope.queries.rows("reject_reasons", deliveries=keys, days=DAYS):
         (rows.rejects[row["delivery"]] if row["told"] else nobodys)[row["reason"]] = row["events"]
     pairs = zip(scope.deliveries, found.bases, strict=True)
-    chain = scope.queries.row("chain", days=DAYS)
     line = Line(chain["asked_at"], chain["last_log_time"], chain["missing"], chain["unbalanced"], nobodys)
-    return Known([_facts(one, base, rows, scope) for one, base in pairs], line, signals)
+    return Known([_facts(one, base, rows, scope) for one, base in pairs], line)
 
 
 def _add_health(rows: _Gathered, row: Row) -> None:
@@ -184,7 +186,7 @@ def _facts(one: Delivery, base: Base, rows: _Gathered, scope: Scope) -> Facts:
     return Facts(
         delivery=one.delivery,
         registered=one.registered,
-        status=one.status or derived_status(indicators([base])),
+        status=status_of(one, base),
         contact_date=one.contact_date,
         domains=rows.domains[one.delivery],
         why=rows.why[one.delivery],
@@ -213,11 +215,6 @@ def _row(one: Problem, titles: dict[int, str]) -> list[object]:
     ]  # fmt: skip
 
 
-def newest(known: Known, name: str) -> datetime | None:
-    """The latest of a time of query signals over the deliveries."""
-    return max((row[name] for row in known.signals if row[name] is not None), default=None)
-
-
-def oldest(known: Known, name: str) -> datetime | None:
-    """The earliest of a time of query signals over the deliveries."""
-    return min((row[name] for row in known.signals if row[name] is not None), default=None)
+def status_of(one: Delivery, base: Base) -> str:
+    """The registered status, else the derived one; empty where it is not known."""
+    return one.status or derived_status(indicators([base]))

@@ -11,7 +11,7 @@ from dashboards import dashboard_logs, dashboard_messages, dashboard_problems
 from dashboards.base import Numbers
 from dashboards.dashboard_logs import HitClass, HitKind, Wanted
 from dashboards.dashboard_messages import MessageState
-from dashboards.dashboard_problems import Known, gather, newest, oldest
+from dashboards.dashboard_problems import chain_of, gather, status_of
 from dashboards.definition import Context, Definition
 from dashboards.indicators import Indicators, rate
 from dashboards.options import OfDistinct
@@ -89,44 +89,49 @@ _FORGED = Note(
 def build(scope: Scope, zone: str, hours: int, only: str = "") -> Report:
     """The parts that everybody may read, or only one of them. `hours`: so many of part `throughput`."""
     counted, found = together(scope)
-    signals = scope.queries.rows("signals", deliveries=scope.keys, people=scope.people)
     notes = [person_note(scope), _FORGED]
-    facts = cache(lambda: gather(scope, found, signals))
+    signals = cache(lambda: scope.queries.rows("signals", deliveries=scope.keys, people=scope.people))
+    chain = cache(lambda: chain_of(scope))
     parts: dict[str, Callable[[], Table | Record]] = {
-        "header": lambda: header(scope, counted, facts()),
+        "header": lambda: header(scope, counted, found, signals(), chain()),
         "summary": lambda: summary(counted),
         "funnel": lambda: funnel(counted, found),
-        "throughput": lambda: throughput(scope, signals, zone, hours, notes),
-        "problems": lambda: dashboard_problems.table(facts(), scope),
+        "throughput": lambda: throughput(scope, signals(), zone, hours, notes),
+        "problems": lambda: dashboard_problems.table(gather(scope, found, signals(), chain()), scope),
         "urls": lambda: urls(scope, notes),
     }
     built = [make() for key, make in parts.items() if only in ("", key)]
     return report(scope, "dashboard", "Delivery dashboard", built, found, notes)
 
 
-def header(scope: Scope, counted: Indicators, known: Known) -> Record:
-    """How far it is, when what came, and what is known of the line."""
-    one, line = scope.deliveries[0], known.line
-    alone = len(scope.deliveries) == 1
-    statuses = sorted({facts.status for facts in known.deliveries if facts.status})
-    values: dict[str, Any] = {"status": ", ".join(statuses)}
+def header(scope: Scope, counted: Indicators, found: Numbers, signals: Sequence[Row], chain: Row) -> Record:
+    """How far it is, when what came, and what is known of the line. It is asked for every few seconds."""
+    statuses = {status_of(*pair) for pair in zip(scope.deliveries, found.bases, strict=True)}
+    values: dict[str, Any] = {"status": ", ".join(sorted(statuses - {""}))}
     dates = [each.contact_date for each in scope.deliveries if each.contact_date is not None]
     times: dict[str, datetime | None] = {
         "contact_date": min(dates, default=None),
-        **{key: oldest(known, key) for key in ("first_feed", "first_hit")},
-        **{key: newest(known, key) for key in ("last_feed", "last_hit", "stored_at")},
+        **{key: min(_known(signals, key), default=None) for key in ("first_feed", "first_hit")},
+        **{key: max(_known(signals, key), default=None) for key in ("last_feed", "last_hit", "stored_at")},
     }
     state = {
-        "last_log_time": line.last_log_time, "records_missing": line.missing, "events_unaccounted": line.unbalanced,
+        "last_log_time": chain["last_log_time"], "records_missing": chain["missing"],
+        "events_unaccounted": chain["unbalanced"],
     }  # fmt: skip
     sections = [
         Section("Progress", [(c, values[c.key] if c.key in values else getattr(counted, c.key)) for c in PROGRESS]),
         Section("Times", [(column, times[column.key]) for column in TIMES]),
         Section("Line", [(column, state[column.key]) for column in LINE]),
     ]
-    if alone:
-        sections.append(Section("Registered as", [(column, getattr(one, column.key)) for column in ABOUT]))
+    if len(scope.deliveries) == 1:
+        about = [(column, getattr(scope.deliveries[0], column.key)) for column in ABOUT]
+        sections.append(Section("Registered as", about))
     return Record("header", "Delivery", sections)
+
+
+def _known(signals: Sequence[Row], name: str) -> list[datetime]:
+    """A time of each delivery that has it."""
+    return [row[name] for row in signals if row[name] is not None]
 
 
 def summary(counted: Indicators) -> Record:
@@ -157,8 +162,8 @@ def funnel(counted: Indicators, found: Numbers) -> Table:
 
 def throughput(scope: Scope, signals: Sequence[Row], zone: str, hours: int, notes: list[Note]) -> Table:
     """Every hour from the first event on, at most `hours`; those without events are there with zeros."""
-    firsts = [row[key] for row in signals for key in ("first_feed", "first_hit") if row[key] is not None]
-    lasts = [row[key] for row in signals for key in ("last_feed", "last_hit") if row[key] is not None]
+    firsts = _known(signals, "first_feed") + _known(signals, "first_hit")
+    lasts = _known(signals, "last_feed") + _known(signals, "last_hit")
     rows: list[list[Any]] = []
     if firsts:
         begin = int(min(firsts).timestamp())
