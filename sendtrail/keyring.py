@@ -1,6 +1,5 @@
 """The key file: link keys with their states, and the naming key. Read at start, never committed, mode 600."""
 
-import os
 import secrets
 import tomllib
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from typing import Literal
 
 import tomli_w
 
+from sendtrail import private_file
 from sendtrail.errors import KeysError
 
 KeyState = Literal["active", "retired", "revoked"]
@@ -90,15 +90,7 @@ def save(path: Path, keyring: Keyring) -> None:
             for key in sorted(keyring.links.values(), key=lambda key: key.key_id)
         ],
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(file.fileno(), 0o600)  # a draft left by a crash keeps the mode it had
-        tomli_w.dump(table, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
+    private_file.write(path, tomli_w.dumps(table).encode())
 
 
 def _check_ids(ids: list[int]) -> None:

@@ -321,7 +321,9 @@ class Config:
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join([cls.section, *map(str, first["loc"])])
-            raise SettingsError(f"setting {where} ({_variable(cls, first)}): {first['msg'].removeprefix('Value error, ')}") from error
+            raise SettingsError(
+                f"setting {where} ({_variable(cls, first)}): {first['msg'].removeprefix('Value error, ')}"
+            ) from error
 
 
 def load(

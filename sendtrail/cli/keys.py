@@ -1,6 +1,5 @@
 """sendtrail keys: the link keys and their states. Secrets are never printed."""
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from sendtrail import keyring
+from sendtrail import keyring, private_file
 from sendtrail.errors import KeysError
 from sendtrail.keyring import Keyring
 
@@ -150,15 +149,10 @@ def _save(path: Path, ring: Keyring) -> None:
 def _locked(path: Path) -> Iterator[None]:
     """One change of the key file at a time, so that no key is lost between a read and a write."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        with private_file.locked(path):
+            yield
     except OSError as error:
         raise KeysError(f"{path} can't be changed: {error}") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
 
 
 def _say(path: Path, ring: Keyring, key_id: int, as_json: bool) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sendtrail import private_file
 from sendtrail.errors import SettingsError, UsersError
 
 if TYPE_CHECKING:
@@ -183,19 +182,12 @@ def _changing() -> Iterator[_Change]:
 
     path = _file()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        with private_file.locked(path):
+            change = _Change(_now())
+            yield change
+            file.save(path, change.users)
     except OSError as error:
         raise UsersError(f"{path} can't be changed: {error}") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        change = _Change(_now())
-        yield change
-        file.save(path, change.users)
-    except OSError as error:
-        raise UsersError(f"{path} can't be written: {error}") from error
-    finally:
-        os.close(lock)
 
 
 def _now() -> Users:

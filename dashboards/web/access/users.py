@@ -20,6 +20,7 @@ import tomli_w
 
 from dashboards.web.access.passwords import is_hash
 from dashboards.web.access.reader import ROLES, Reader, Role
+from sendtrail import private_file
 from sendtrail.errors import UsersError
 
 MAX_NAME = 128
@@ -102,15 +103,7 @@ def load(path: Path) -> Users:
 def save(path: Path, users: Users) -> None:
     """Write a users file, mode 600, all or nothing: a crash leaves the old one. Raises OSError."""
     table = {"users": {name: _entry(user) for name, user in sorted(users.by_name.items())}}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(file.fileno(), 0o600)  # a draft left by a crash keeps the mode it had
-        tomli_w.dump(table, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
+    private_file.write(path, tomli_w.dumps(table).encode())
 
 
 def _entry(user: User) -> dict[str, Any]:

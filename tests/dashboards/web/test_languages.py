@@ -20,7 +20,7 @@ OTHERS = [language for language in LANGUAGES if language != "en"]
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_the_catalogue_has_every_text_and_no_other(language: str) -> None:
-    translated = catalogue(language)  # type: ignore[arg-type]
+    translated = catalogue(language)
     wanted = messages()
     assert wanted - translated.keys() == set(), "python -m dashboards.web.messages, then translate"
     assert translated.keys() - wanted == set()
@@ -31,7 +31,7 @@ def test_translations_fill_in_the_same_values(language: str) -> None:
     def fields(text: str) -> set[str]:
         return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
-    for text, translated in catalogue(language).items():  # type: ignore[arg-type]
+    for text, translated in catalogue(language).items():
         assert fields(text) == fields(translated), text
 
 
