@@ -1,6 +1,5 @@
 """The process of the report pages and the report API."""
 
-import socket
 import sys
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from dashboards.web.site import Site
 from sendtrail import keyring
 from sendtrail.errors import KeysError, SettingsError
 from sendtrail.metrics import begin
-from sendtrail.process import AdminServer, Health, StopSignal, run_stage, setup_logging
+from sendtrail.process import AdminServer, Health, StopSignal, listen, run_stage, setup_logging
 from sendtrail.settings import (
     EXIT_CODE,
     ClickHouseSettings,
@@ -37,7 +36,7 @@ def main(config: Config) -> int:
         settings = config.section(WebSettings)
         site = site_of(config)
         app = make_app(site, settings)
-        listener = _listen(settings.host, settings.port)
+        listener = listen("web", settings.host, settings.port)
         admin = AdminServer(settings.admin_host, settings.admin_port, lambda: _health(site)).start()
     except (SettingsError, OSError) as error:
         print(error, file=sys.stderr)
@@ -92,15 +91,6 @@ def _health(site: Site) -> Health:
     except Exception as error:
         return Health(False, {"problem": str(error)})
     return Health(True, {"clickhouse": "answers"})
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError naming the address."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=1024)
-    except OSError as error:
-        raise OSError(f"web.host and web.port: {host}:{port} can't be listened on: {error}") from error
 
 
 if __name__ == "__main__":

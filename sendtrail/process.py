@@ -5,6 +5,7 @@ import json
 import logging
 import shutil
 import signal
+import socket
 import sys
 import threading
 import time
@@ -124,6 +125,16 @@ def watch_disk(disk: str, directory: Path) -> None:
 
     gauge("sendtrail_disk_free_bytes").labels(disk).set_function(lambda: ask("free"))
     gauge("sendtrail_disk_size_bytes").labels(disk).set_function(lambda: ask("total"))
+
+
+def listen(section: str, host: str, port: int) -> socket.socket:
+    """A listening TCP socket for the host and port of a settings section. Raises OSError naming them."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        text = f"{section}.host and {section}.port: {host}:{port} can't be listened on: {error}"
+        raise OSError(text) from error
 
 
 class StopSignal:

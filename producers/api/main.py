@@ -1,6 +1,5 @@
 """The feed API's process."""
 
-import socket
 import sys
 
 import uvicorn
@@ -10,7 +9,7 @@ from producers.api.spool import ApiSpool
 from sendtrail import keyring
 from sendtrail.errors import KeysError, SettingsError
 from sendtrail.metrics import begin
-from sendtrail.process import AdminServer, StopSignal, run_stage, setup_logging, watch_disk
+from sendtrail.process import AdminServer, StopSignal, listen, run_stage, setup_logging, watch_disk
 from sendtrail.settings import EXIT_CODE, ApiSettings, Config, KeySettings
 
 
@@ -22,7 +21,7 @@ def main(config: Config) -> int:
     try:
         settings = config.section(ApiSettings)
         naming_key = keyring.load(config.section(KeySettings).file).naming_key
-        listener = _listen(settings.host, settings.port)
+        listener = listen("api", settings.host, settings.port)
         spool = ApiSpool(settings)
         begin("api", "spool")
         watch_disk("spool", settings.spool_dir)
@@ -48,15 +47,6 @@ def main(config: Config) -> int:
         spool.close()
     log.info("stopped")
     return 0
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError naming the address."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=1024)
-    except OSError as error:
-        raise OSError(f"api.host and api.port: {host}:{port} can't be listened on: {error}") from error
 
 
 if __name__ == "__main__":
