@@ -201,7 +201,7 @@ _TITLES = {"direct": "direct", "site": "the site itself", "total": TOTAL}
 def _source_title(row: Row, titles: dict[str, str]) -> str:
     kind, name = row["kind"], row["name"]
     if kind == "delivery":
-        return titles.get(name, name)
+        return titles.get(name, str(name))
     return _TITLES.get(kind) or str(name or "(no campaign)")
 
 

@@ -18,6 +18,7 @@ from dashboards.who_lists import MESSAGES, RECIPIENTS, STATES, TITLES, Sort, Wan
 from sendtrail.events import MAX_KEY
 
 SLICE = 20_000  # messages at a time, where all are written out
+KEYS = 5_000  # message keys in one query
 
 
 def build(scope: Scope, wanted: Wanted) -> Report:
@@ -84,14 +85,20 @@ def _recipient(row: Row) -> list[Any]:
     return [row["name"] or key, key, row["domain"], row["messages"], row["last_hit"]]
 
 
-def _detailed(scope: Scope, rows: Sequence[Row], hits: bool = True) -> list[list[Any]]:
-    """The rows of the list, with names and times. `hits`: some of them may have any."""
+def _detailed(scope: Scope, rows: Sequence[Row]) -> list[list[Any]]:
+    """The rows of a page, with names and times: some thousand keys at a time, as a query may be 256 KiB long."""
+    pieces = [rows[start : start + KEYS] for start in range(0, len(rows), KEYS)]
+    return [row for piece in pieces for row in _with_details(scope, piece, [one["message"] for one in piece])]
+
+
+def _with_details(scope: Scope, rows: Sequence[Row], messages: Sequence[int]) -> list[list[Any]]:
+    """`messages`: empty = all those between the first and the last."""
     if not rows:
         return []
-    messages = sorted({row["message"] for row in rows})
+    keys = [row["message"] for row in rows]
     found = scope.queries.rows(
-        "who_details", deliveries=sorted({row["delivery"] for row in rows}), people=scope.people, messages=messages,
-        **{"from": messages[0]}, upto=messages[-1], with_hits=int(hits),
+        "who_details", deliveries=sorted({row["delivery"] for row in rows}), people=scope.people,
+        messages=sorted(set(messages)), **{"from": min(keys)}, upto=max(keys),
     )  # fmt: skip
     details = {(one["delivery"], one["message"]): one for one in found}
     titles = {one.delivery: one.title for one in scope.deliveries}
@@ -156,7 +163,7 @@ def _all_messages(scope: Scope, wanted: Wanted) -> Iterator[list[list[Any]]]:
         for upto in [*cuts, MAX_KEY]:
             if first <= upto:
                 rows = _messages(alone, everything, unfed, first, upto)
-                yield _detailed(alone, rows, hits=wanted.which != "neither")
+                yield _with_details(alone, rows, [])
                 first = upto + 1
 
 

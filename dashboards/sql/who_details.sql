@@ -1,5 +1,5 @@
 -- who_details: what a list shows of messages beside their counts. One row per message. Times UTC, NULL = none.
--- messages: keys; from, upto: their range. with_hits = 0: without times, where none of them has a hit.
+-- messages: keys, empty = any; from, upto: their range.
 --   recipient      key, NULL = not known;  name: of the recipient, as the sender calls it;  message_name;  domain
 --   first_open, first_click, last_hit   in the cut (people = 1: human or unknown; 0: machines too)
 SELECT delivery_id AS delivery, message_id AS message,
@@ -12,18 +12,18 @@ FROM
         toString(domain) AS mail_domain, '' AS kind, toDateTime64(0, 3, 'UTC') AS at
     FROM message_state
     WHERE delivery_id IN {deliveries:Array(UInt64)} AND message_id BETWEEN {from:UInt64} AND {upto:UInt64}
-        AND message_id IN {messages:Array(UInt64)}
+        AND (empty({messages:Array(UInt64)}) OR message_id IN {messages:Array(UInt64)})
     UNION ALL
     SELECT delivery_id, message_id, recipient_key, '', '', '', '', toDateTime64(0, 3, 'UTC')
     FROM message_activity
     WHERE delivery_id IN {deliveries:Array(UInt64)} AND message_id BETWEEN {from:UInt64} AND {upto:UInt64}
-        AND message_id IN {messages:Array(UInt64)}
+        AND (empty({messages:Array(UInt64)}) OR message_id IN {messages:Array(UInt64)})
     UNION ALL
     SELECT delivery_id, message_id, NULL, '', '', '', toString(kind), event_time
     FROM events
-    WHERE {with_hits:UInt8} = 1 AND hit = 1 AND ({people:UInt8} = 0 OR class != 'machine')
+    WHERE hit = 1 AND ({people:UInt8} = 0 OR class != 'machine')
         AND delivery_id IN {deliveries:Array(UInt64)} AND message_id BETWEEN {from:UInt64} AND {upto:UInt64}
-        AND message_id IN {messages:Array(UInt64)}
+        AND (empty({messages:Array(UInt64)}) OR message_id IN {messages:Array(UInt64)})
     GROUP BY delivery_id, message_id, event_id, kind, event_time
     HAVING sum(sign) > 0
 )

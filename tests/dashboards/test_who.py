@@ -214,6 +214,20 @@ def test_no_slice_is_longer_than_it_may_be(
     assert max(len(batch) for batch in silent.batches) == 50
 
 
+def test_more_messages_than_fit_into_a_query(client: Client, queries: Queries) -> None:
+    """Keys of names have 19 and 20 digits: some twelve thousand of them are more than a query may be long."""
+    numbered, count = Numbered(), 21_000
+    insert(client, [numbered(Happening(7, BIG + 977 * m, "delivered", T0)) for m in range(count)])
+    insert(client, [numbered(Happening(7, BIG + 977 * m, "open", T0 + m)) for m in range(0, count, 100)])
+    scope = Scope(queries, [by_key(queries, 7)], "people", live=True)
+    page = table(report_who.build(scope, Wanted("delivered", limit=100_000)), "messages")
+    batches = list(report_who.everything(scope, Wanted("delivered")).batches)
+    assert len(batches) == 2
+    assert max(len(batch) for batch in batches) <= report_who.SLICE
+    assert [list(row.values()) for row in page] == [row for batch in batches for row in batch]
+    assert sum(row["first_open"] is not None for row in page) == count // 100
+
+
 @pytest.mark.parametrize("cut", CUTS)
 def test_clicks_by_link_and_times_equal_a_recount(world: World, world_queries: Queries, cut: Cut) -> None:
     keys = [1, 2, 3, 4, BIG]

@@ -49,16 +49,16 @@ class World:
         return self._recounts[key]
 
 
-def make(seed: int, hits: int) -> World:
-    """The same world for the same seed."""
+def make(seed: int, hits: int, scale: int = 1) -> World:
+    """The same world for the same seed. `scale`: how many times as many messages."""
     random, numbered = Random(seed), Numbered()
-    happenings = [numbered(one) for delivery in DELIVERIES for one in _feed(random, delivery)]
-    happenings += [numbered(_on_site(_hit(random))) for _ in range(hits)]
+    happenings = [numbered(one) for delivery in DELIVERIES for one in _feed(random, delivery, scale)]
+    happenings += [numbered(_on_site(_hit(random, 900 * scale))) for _ in range(hits)]
     return World(happenings)
 
 
-def _feed(random: Random, delivery: Registered) -> Iterator[Happening]:
-    messages = {1: 800, 2: 600, 3: 200, 4: 300, BIG: 40}[delivery.delivery]
+def _feed(random: Random, delivery: Registered, scale: int) -> Iterator[Happening]:
+    messages = {1: 800, 2: 600, 3: 200, 4: 300, BIG: 40}[delivery.delivery] * scale
     for message in range(messages):
         same = {
             "seed": message % 41 == 0,
@@ -86,9 +86,9 @@ def _fed(random: Random, delivery: int, message: int, kind: str, same: dict[str,
     return Happening(delivery, message, kind, when, reason=told, judgements=(Judgement("unknown"),), **same)  # type: ignore[arg-type]
 
 
-def _hit(random: Random) -> Happening:
+def _hit(random: Random, messages: int) -> Happening:
     delivery = random.choices([one.delivery for one in DELIVERIES], [10, 6, 2, 3, 1])[0]
-    message = int(random.paretovariate(0.6)) % 900
+    message = int(random.paretovariate(0.6)) % messages
     kind = random.choices(["open", "click", "optout", "mirror", "web", "transaction"], [50, 30, 5, 5, 6, 4])[0]
     url_id = random.choice([*URLS, *UNREGISTERED]) if kind in ("click", "optout", "mirror") else 0
     money = kind == "transaction"
