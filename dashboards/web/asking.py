@@ -25,6 +25,8 @@ FORMS = {
 }
 #: Options that a page asks elsewhere than in its form.
 ELSEWHERE = ("delivery", "sort", "order", "offset")
+#: Options that a form keeps folded away.
+RARELY = ("live", "account", "limit")
 #: What forms call options whose names say too little.
 LABELS = {
     "hit_class": "class",
@@ -80,6 +82,23 @@ class Question:
         shown = [option for option in self.fields if option.name not in ELSEWHERE]
         return tuple(option for option in shown if names is None or option.name in names)
 
+    @property
+    def usual(self) -> tuple[Option, ...]:
+        """The filters that are seen at once, what is searched for first."""
+        folded = {option.name for option in self.folded}
+        shown = [option for option in self.filters if option.name not in folded]
+        return tuple(sorted(shown, key=lambda option: option.name != "search"))
+
+    @property
+    def folded(self) -> tuple[Option, ...]:
+        """The filters that few need; none where there are few filters anyway."""
+        asked = self.filters
+        return tuple(option for option in asked if option.name in RARELY) if len(asked) > 3 else ()
+
+    def is_set(self, option: Option) -> bool:
+        """Whether the address asks something of an option."""
+        return any(text != "" for text in self.given.get(option.name, ()))
+
     @staticmethod
     def label(option: Option) -> str:
         """What a form calls an option."""
@@ -110,10 +129,18 @@ class Question:
 
     def address(self, path: str | None = None, **changes: str | Sequence[str]) -> str:
         """The address of this report with some parameters changed; an empty text leaves one out."""
+        return _address(path or page_of(self.report.name), self._parameters(changes))
+
+    def without_columns(self, part: str) -> list[tuple[str, str]]:
+        """What a form keeps that chooses a part's columns: all parameters but those columns."""
+        others = [name for name in self.columns if "." in name and not name.startswith(f"{part}.")]
+        return _pairs(self._parameters({COLUMNS: ",".join(others)}))
+
+    def _parameters(self, changes: Mapping[str, str | Sequence[str]]) -> dict[str, Sequence[str]]:
         asked = texts(self.options) if self.options is not None else self.given
         shown = {COLUMNS: [",".join(self.columns)]} if self.columns else {}
         shown |= {PART: [self.part]} if self.part else {}
-        return _address(path or page_of(self.report.name), {**asked, **shown, **self.view, **_several(changes)})
+        return {**asked, **shown, **self.view, **_several(changes)}
 
     def neighbour(self, name: str, **changes: str | Sequence[str]) -> str:
         """The address of another report, of the same deliveries and cut where it has such."""
@@ -146,5 +173,9 @@ def _several(changes: Mapping[str, str | Sequence[str]]) -> dict[str, Sequence[s
 
 
 def _address(path: str, parameters: Mapping[str, Sequence[str]]) -> str:
-    pairs = [(name, value) for name, values in parameters.items() for value in values if value != ""]
+    pairs = _pairs(parameters)
     return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def _pairs(parameters: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in parameters.items() for value in values if value != ""]

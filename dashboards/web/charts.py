@@ -1,10 +1,11 @@
 """Tables with a chart -> what static/charts.js draws, as plain data. Heat maps and funnels are HTML, not drawn."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from dashboards.shape import Column, Table
-from dashboards.values import plain
+from dashboards.values import local, plain
 from dashboards.web.formats import NUMERIC, Formats
 
 MAX_POINTS = 2_000
@@ -13,7 +14,8 @@ MAX_POINTS = 2_000
 def drawing(table: Table, formats: Formats) -> dict[str, Any] | None:
     """Labels and series of a line or bar chart; None where there is nothing to draw.
 
-    Values are plain numbers, `shown` the same as readers see them. Rates are given in percent.
+    Values are plain numbers, `shown` the same as readers see them. Rates are given in percent. `named`: the labels are
+    names of things, not steps of a scale.
     """
     chart, rows = table.chart, table.rows[: table.total_from]
     if chart is None or chart.kind not in ("line", "bar") or not rows:
@@ -32,7 +34,9 @@ def drawing(table: Table, formats: Formats) -> dict[str, Any] | None:
     return {
         "kind": chart.kind,
         "stacked": chart.stacked,
-        "labels": [_label(x, label, formats) for label in labels[:MAX_POINTS]],
+        "named": x.kind in ("text", "names"),
+        "percent": all(column.kind == "rate" for _, column, _ in lines),
+        "labels": _labels(x, labels[:MAX_POINTS], formats),
         "series": [
             {
                 "name": name,
@@ -55,12 +59,18 @@ def _name(value: Any, formats: Formats) -> str:
     return formats.value("text", value) or formats.text("none")
 
 
-def _label(column: Column, value: Any, formats: Formats) -> str:
-    return (
-        formats.time(value, "short")
-        if column.kind == "time" and value is not None
-        else formats.value(column.kind, value)
-    )
+def _labels(column: Column, values: Sequence[Any], formats: Formats) -> list[str]:
+    """Of times no more than tells them apart: the hour within a day, the day where all are midnights, else both."""
+    if column.kind != "time":
+        return [formats.value(column.kind, value) for value in values]
+    times = [local(value, formats.zone) for value in values if isinstance(value, datetime)]
+    if len({time.date() for time in times}) == 1:
+        parts = "Hm"
+    elif all(time.hour == time.minute == 0 for time in times):
+        parts = "MMMd"
+    else:
+        parts = "MMMd Hm"
+    return [" ".join(formats.skeleton(value, part) for part in parts.split()) if value else "" for value in values]
 
 
 def _number(column: Column, value: Any, formats: Formats) -> float | None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_datetime, format_skeleton
 from babel.numbers import UnknownCurrencyError, format_currency, format_decimal, format_percent, validate_currency
 
 from dashboards.shape import Kind, Note
@@ -83,6 +83,10 @@ class Formats:
     def time(self, value: datetime, form: str = "medium") -> str:
         """A moment on the reader's clock."""
         return format_datetime(local(value, self.zone), form, tzinfo=self.zone, locale=self.locale)
+
+    def skeleton(self, value: datetime, parts: str) -> str:
+        """Parts of a moment, as CLDR names them, in the locale's own order: "MMMd" = 24 Nov, "Hm" = 09:05."""
+        return format_skeleton(parts, local(value, self.zone), tzinfo=self.zone, locale=self.locale)
 
 
 @lru_cache(4096)

@@ -31,7 +31,7 @@ class Sorted:
     @property
     def sign(self) -> str:
         """An arrow beside the title."""
-        return {"ascending": " ↑", "descending": " ↓"}.get(self.order, "")
+        return {"ascending": " ↑", "descending": " ↓", "other": " •"}.get(self.order, "")
 
 
 def pager(question: Question, report: Report) -> Pager | None:
@@ -55,12 +55,29 @@ def pager(question: Question, report: Report) -> Pager | None:
 
 
 def sorts(question: Question) -> dict[str, Sorted]:
-    """Column -> its order's address, for a report whose option `sort` names columns."""
+    """Column -> its order's address, for a report whose option `sort` names columns.
+
+    Where the report has no option for the direction, an order by a column has one direction of its own; only times
+    have both, as `newest` and `oldest`.
+    """
     known = {option.name: option for option in options_of(question.report.options)}
     if SORT not in known or question.options is None:
         return {}
     now, order = getattr(question.options, SORT), getattr(question.options, ORDER, "descending")
-    return {key: _sorted(question, key, now, order) for key in known[SORT].choices}
+    choices = known[SORT].choices
+    if ORDER in known:
+        return {key: _sorted(question, key, now, order) for key in choices}
+    times = {"newest": "descending", "oldest": "ascending"}
+    found = {
+        key: Sorted(question.address(sort=key, offset=""), "other" if key == now else "")
+        for key in choices
+        if key not in times
+    }
+    if set(times) <= {*choices}:
+        found["time"] = Sorted(
+            question.address(sort="oldest" if now == "newest" else "newest", offset=""), times.get(now, "")
+        )
+    return found
 
 
 def _sorted(question: Question, key: str, now: str, order: str) -> Sorted:

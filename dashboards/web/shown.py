@@ -23,6 +23,7 @@ class Cell:
     key: str
     kind: str = "text"
     series: Sequence[float] | None = None
+    names: Sequence[str] = ()
     href: str = ""
     heat: int | None = None
 
@@ -40,7 +41,8 @@ class Heading:
 @dataclass(frozen=True)
 class ShownTable:
     """A table of a page. `more`: rows left out. `total_from`: index of the first row of sums. `keys`: what column `key`
-    holds, row by row; empty without one."""
+    holds, row by row; empty without one. `columns`: all there are; `choosable`: some are usually not shown.
+    `paged`: the rows are a page of a longer table, and the report's order is theirs."""
 
     key: str
     title: str
@@ -49,6 +51,8 @@ class ShownTable:
     total_from: int
     more: int
     columns: Sequence[Heading]
+    choosable: bool
+    paged: bool
     keys: Sequence[str]
     chart: str = ""
     heat: "HeatMap | None" = None
@@ -83,7 +87,10 @@ Lead = Callable[[str, str, str], str]
 def parts(
     report: Report, formats: Formats, wanted: Sequence[str] = (), limit: int | None = None, lead: Lead | None = None
 ) -> list[Shown]:  # fmt: skip
-    """Every part. `wanted`: columns of tables to show instead of the usual ones; `limit`: rows of a table."""
+    """Every part. `limit`: rows of a table.
+
+    `wanted`: columns to show instead of the usual ones, `column` of every table that has it, or `part.column`.
+    """
     return [
         record(one, formats) if isinstance(one, Record) else table(one, formats, wanted, limit, lead)
         for one in report.parts
@@ -109,7 +116,7 @@ def table(
     one: Table, formats: Formats, wanted: Sequence[str] = (), limit: int | None = None, lead: Lead | None = None
 ) -> ShownTable:  # fmt: skip
     """The table with its chart. Sums stay when rows are left out."""
-    named = [index for index, column in enumerate(one.columns) if column.key in wanted]
+    named = [index for index, column in enumerate(one.columns) if {column.key, f"{one.key}.{column.key}"} & {*wanted}]
     chosen = named or [index for index, column in enumerate(one.columns) if column.shown]
     total_from = len(one.rows) if one.total_from is None else one.total_from
     body = one.rows[:total_from] if limit is None else one.rows[: min(limit, total_from)]
@@ -128,6 +135,8 @@ def table(
         total_from=len(body),
         more=total_from - len(body),
         columns=[heading(column, formats) for column in one.columns],
+        choosable=not all(column.shown for column in one.columns),
+        paged=one.page is not None,
         keys=[str(row[places["key"]]) for row in rows] if "key" in places else [],
         chart=json.dumps(drawn, ensure_ascii=False) if drawn else "",
         heat=_heat(one, formats),
@@ -156,7 +165,13 @@ def cell(column: Column, value: Any, formats: Formats, heat: int | None = None) 
     machine = plain(column.kind, value, formats.zone)
     text = formats.value(column.kind, value)
     return Cell(
-        text, "" if machine is None else str(machine), column.kind in NUMERIC, column.key, column.kind, heat=heat
+        text,
+        "" if machine is None else str(machine),
+        column.kind in NUMERIC,
+        column.key,
+        column.kind,
+        names=list(value or ()) if column.kind == "names" else (),
+        heat=heat,
     )
 
 

@@ -8,6 +8,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from starlette.responses import HTMLResponse, Response
 
 from dashboards.catalogue import REPORTS
+from dashboards.options import Option
+from dashboards.web.asking import Question
 from dashboards.web.languages import LANGUAGES
 from dashboards.web.view import View, zones
 
@@ -24,6 +26,7 @@ def environment() -> Environment:
     )
     made.globals |= {"languages": LANGUAGES, "zones": zones(), "reports": REPORTS, "asset": asset}
     made.filters["sparkline"] = sparkline
+    made.tests["set_in"] = set_in
     return made
 
 
@@ -44,6 +47,11 @@ def asset(name: str) -> str:
 
     content = (files("dashboards") / "web" / "static" / name).read_bytes()
     return f"/static/{name}?v={blake2b(content, digest_size=6).hexdigest()}"
+
+
+def set_in(option: Option, question: Question) -> bool:
+    """Whether the address asks something of an option."""
+    return question.is_set(option)
 
 
 def sparkline(series: list[float]) -> str:

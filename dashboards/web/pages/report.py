@@ -67,6 +67,9 @@ class ReportPages:
 
     async def _more(self, asked: Question, built: Report, view: View) -> dict[str, Any]:
         """What the pages of their own print beside the parts."""
+        if asked.report.name == "deliveries":
+            rows = rows_of(built.part("deliveries"))
+            return {"tags": {row["key"]: row["tags"] for row in rows}}
         if asked.report.name == "dashboard":
             shown = asked.part == "urls" and view.reader.may("analyst")
             links = rows_of(built.part("urls")) if shown else []
