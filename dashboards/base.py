@@ -7,6 +7,7 @@ from datetime import datetime
 from dashboards.choice import Delivery
 from dashboards.indicators import Base, Cut
 from dashboards.queries import Queries, Row
+from dashboards.shape import Note
 
 _FIELDS = [field.name for field in fields(Base)]
 
@@ -60,7 +61,7 @@ class Start:
     """When a delivery began, and how that is known: contact date, first sent or first hit."""
 
     at: datetime
-    known_by: str
+    known_by: Note
 
     @property
     def milliseconds(self) -> int:
@@ -71,14 +72,16 @@ class Start:
 def starts(queries: Queries, deliveries: Sequence[Delivery]) -> dict[int, Start]:
     """When each delivery began: contact date, else first sent, else first hit; one without any of them is left out."""
     begun = {
-        one.delivery: Start(one.contact_date, "contact date") for one in deliveries if one.contact_date is not None
+        one.delivery: Start(one.contact_date, Note("contact date"))
+        for one in deliveries
+        if one.contact_date is not None
     }
     rest = [one.delivery for one in deliveries if one.contact_date is None]
     for row in queries.rows("starts", deliveries=rest) if rest else []:
         if row["first_sent"] is not None:
-            begun[row["delivery"]] = Start(row["first_sent"], "first sent")
+            begun[row["delivery"]] = Start(row["first_sent"], Note("first sent"))
         elif row["first_hit"] is not None:
-            begun[row["delivery"]] = Start(row["first_hit"], "first hit")
+            begun[row["delivery"]] = Start(row["first_hit"], Note("first hit"))
     return begun
 
 

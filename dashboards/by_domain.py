@@ -8,6 +8,7 @@ from dashboards.base import Numbers, base_of
 from dashboards.indicators import Base, indicators
 from dashboards.scope import Scope
 from dashboards.shape import Chart, Column, Table
+from dashboards.words import OTHERS, TOTAL, UNKNOWN, domain_of
 
 COLUMNS = [
     Column("domain", "domain", "text", "of setting reports.report_domains, or Others, Unknown, Total"),
@@ -29,8 +30,7 @@ COLUMNS = [
     Column("unsubscribed", "unsub.", "count", "confirmed opt-out, or the feed says so"),
     Column("complained", "complained", "count", "messages with a complaint", shown=False),
 ]
-OTHERS, UNKNOWN, TOTAL = "Others", "Unknown", "Total"
-_LAST = {OTHERS: 1, UNKNOWN: 2}
+_LAST: dict[str, int] = {OTHERS: 1, UNKNOWN: 2}
 
 
 def table(scope: Scope, found: Numbers, domains: Sequence[str]) -> Table:
@@ -48,7 +48,7 @@ def grouped(scope: Scope, found: Numbers, domains: Sequence[str]) -> dict[str, l
     groups: dict[str, list[Base]] = defaultdict(list)
     wanted = [domain.lower() for domain in domains]
     for row in scope.queries.rows("domains", deliveries=scope.keys, people=scope.people, domains=wanted):
-        groups[row["domain"]].append(replace(base_of(row), fed=fed[row["delivery"]]))
+        groups[domain_of(row["domain"])].append(replace(base_of(row), fed=fed[row["delivery"]]))
     order = sorted(groups, key=lambda name: (_LAST.get(name, 0), -sum(base.messages for base in groups[name]), name))
     return {name: groups[name] for name in order}
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from dashboards.queries import Row
 from dashboards.scope import Scope
-from dashboards.shape import Column, Page, Table
+from dashboards.shape import Column, Lead, Page, Table
 from dashboards.words import CLASSES, kind_of_hit, not_counted
 
 HitKind = Literal["open", "click", "optout", "mirror", "web", "transaction"]
@@ -19,7 +19,8 @@ COLUMNS = [
     Column("what", "what", "text", "the kind of hit, for people"),
     Column("kind", "kind", "text", "open, click, optout, mirror, web or transaction", shown=False),
     Column("how", "how", "text", "of an opt-out: view, form or one_click", shown=False),
-    Column("recipient", "recipient", "text", "as the sender calls it, else its key; empty where nobody knows"),
+    Column("recipient", "recipient", "text", "as the sender calls it, else its key; empty where nobody knows",
+           leads_to=Lead("recipient", {"recipient": "recipient_key"})),
     Column("recipient_key", "recipient key", "text", "64-bit key, in decimal", shown=False),
     Column("domain", "domain", "text", "of the recipient's address, as the feed says", shown=False),
     Column("person", "person", "text", "who acted: visitor, else delivery and message", shown=False),

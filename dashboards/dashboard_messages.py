@@ -6,14 +6,15 @@ from typing import Literal, get_args
 from dashboards.base import Numbers
 from dashboards.queries import Row
 from dashboards.scope import Scope
-from dashboards.shape import Column, Page, Table
-from dashboards.words import REASONS, STATES
+from dashboards.shape import Column, Lead, Page, Table
+from dashboards.words import FLAGS, REASONS, STATES
 
 MessageState = Literal["none", "sent", "deferred", "bounced_soft", "bounced_hard", "rejected", "delivered"]
 _CODES = {state: code for code, state in enumerate(get_args(MessageState))}
 
 COLUMNS = [
-    Column("recipient", "recipient", "text", "as the sender calls it, else its key"),
+    Column("recipient", "recipient", "text", "as the sender calls it, else its key",
+           leads_to=Lead("recipient", {"recipient": "recipient_key"})),
     Column("recipient_key", "recipient key", "text", "64-bit key, in decimal", shown=False),
     Column("domain", "domain", "text", "of the recipient's address, as the feed says", gives_way=2),
     Column("state", "state", "text", "what became of the message, for people"),
@@ -62,7 +63,7 @@ def _mirrors(scope: Scope) -> dict[int, str]:
 
 def _row(row: Row, delivery: str, mirror: str) -> list[object]:
     recipient = "" if row["recipient"] is None else str(row["recipient"])
-    flags = [name for name in ("complained", "unsubscribed") if row[name]]
+    flags = [word for name, word in FLAGS.items() if row[name]]
     values = {
         "recipient": row["recipient_name"] or recipient,
         "recipient_key": recipient,

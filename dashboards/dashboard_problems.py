@@ -8,11 +8,11 @@ from typing import NamedTuple
 from dashboards.base import Numbers
 from dashboards.choice import Delivery
 from dashboards.indicators import Base, indicators
-from dashboards.problems import DAYS, DOMAIN_LEAST, Domain, Facts, Line, Problem, ProblemKind, problems
+from dashboards.problems import DAYS, DOMAIN_LEAST, Domain, Facts, Line, Problem, ProblemKind, Severity, problems
 from dashboards.queries import Row
 from dashboards.report_deliveries import derived_status
 from dashboards.scope import Scope
-from dashboards.shape import Column, Table
+from dashboards.shape import Column, Note, Table
 
 COLUMNS = [
     Column("severity", "severity", "text", "error, warning or note"),
@@ -30,99 +30,111 @@ COLUMNS = [
 ]
 
 
+_SEVERITIES: dict[Severity, Note] = {"error": Note("error"), "warning": Note("warning"), "note": Note("note")}
+
+
 class _Text(NamedTuple):
-    problem: str
-    meaning: str
-    advice: str
+    problem: Note
+    meaning: Note
+    advice: Note
 
 
 TEXTS: dict[ProblemKind, _Text] = {
     "bounces": _Text(
-        "messages bounced",
-        "At least 10 messages and 2 % of those processed bounced for this reason; from 5 % on it is an error.",
-        "Unknown user or invalid domain: clean the list. Policy, spam or refused: read the diagnostics of the logs and "
-        "talk to the mailbox provider before sending more.",
+        Note("messages bounced"),
+        Note("At least 10 messages and 2 % of those processed bounced for this reason; from 5 % on it is an error."),
+        Note(
+            "Unknown user or invalid domain: clean the list. Policy, spam or refused: read the diagnostics of the logs "
+            "and talk to the mailbox provider before sending more."
+        ),
     ),
     "deferred": _Text(
-        "messages wait",
-        "At least 10 messages and 5 % of those processed are deferred; from 20 % on it is an error.",
-        "Look at the reasons and domains in report summary, and send slower to those domains.",
+        Note("messages wait"),
+        Note("At least 10 messages and 5 % of those processed are deferred; from 20 % on it is an error."),
+        Note("Look at the reasons and domains in report summary, and send slower to those domains."),
     ),
     "domain_success": _Text(
-        "a domain accepts less",
-        "Of at least 100 messages the success rate is 10 points or more below the delivery's own. "
-        "The count is of messages without success.",
-        "Look at the domain's reasons in report summary: it may block this sender.",
+        Note("a domain accepts less"),
+        Note(
+            "Of at least 100 messages the success rate is 10 points or more below the delivery's own. "
+            "The count is of messages without success."
+        ),
+        Note("Look at the domain's reasons in report summary: it may block this sender."),
     ),
     "domain_opens": _Text(
-        "a domain opens less",
-        "Of at least 100 messages with success less than half as many were opened as in the whole delivery.",
-        "The messages may land in that provider's spam folder: test with an own mailbox there.",
+        Note("a domain opens less"),
+        Note("Of at least 100 messages with success less than half as many were opened as in the whole delivery."),
+        Note("The messages may land in that provider's spam folder: test with an own mailbox there."),
     ),
     "feed_missing": _Text(
-        "no feed",
-        "There are hits, or the contact date is more than an hour ago, and no feed event has come.",
-        "Connect the sending system to the feed API; until then success comes from the registry.",
+        Note("no feed"),
+        Note("There are hits, or the contact date is more than an hour ago, and no feed event has come."),
+        Note("Connect the sending system to the feed API; until then success comes from the registry."),
     ),
     "feed_silent": _Text(
-        "the feed is silent",
-        "The delivery is sending and no feed event is younger than 30 minutes; from 2 hours on it is an error.",
-        "Look whether the sending system still sends, and at its webhook's errors.",
+        Note("the feed is silent"),
+        Note("The delivery is sending and no feed event is younger than 30 minutes; from 2 hours on it is an error."),
+        Note("Look whether the sending system still sends, and at its webhook's errors."),
     ),
     "hits_before_feed": _Text(
-        "hits before the feed",
-        "Hits came before the first feed event: the feed is late, or test messages carry real links.",
-        "Send the feed's events with their own times, and mark test messages as proofs.",
+        Note("hits before the feed"),
+        Note("Hits came before the first feed event: the feed is late, or test messages carry real links."),
+        Note("Send the feed's events with their own times, and mark test messages as proofs."),
     ),
     "unknown_links": _Text(
-        "unknown links hit",
-        "Clicks, opt-outs or mirror views came through links that are validly signed and not registered.",
-        "Register the links of the template: they have neither label nor category until then.",
+        Note("unknown links hit"),
+        Note("Clicks, opt-outs or mirror views came through links that are validly signed and not registered."),
+        Note("Register the links of the template: they have neither label nor category until then."),
     ),
     "not_registered": _Text(
-        "not registered",
-        "The registry does not know this delivery: it has no label, and its links have none.",
-        "Register it with PUT /v1/deliveries.",
+        Note("not registered"),
+        Note("The registry does not know this delivery: it has no label, and its links have none."),
+        Note("Register it with PUT /v1/deliveries."),
     ),
     "flood": _Text(
-        "a flood",
-        "Events beyond what one message can have are stored, and count as no hit.",
-        "Nothing, unless it goes on: then look at their networks in the logs, with --uncounted.",
+        Note("a flood"),
+        Note("Events beyond what one message can have are stored, and count as no hit."),
+        Note("Nothing, unless it goes on: then look at their networks in the logs, with --uncounted."),
     ),
     "foreign": _Text(
-        "tracked twice",
-        "The provider reported its own opens or clicks of a delivery that is tracked here; they count as no hit.",
-        "Switch the provider's own tracking off: it rewrites links.",
+        Note("tracked twice"),
+        Note("The provider reported its own opens or clicks of a delivery that is tracked here; they count as no hit."),
+        Note("Switch the provider's own tracking off: it rewrites links."),
     ),
     "expired": _Text(
-        "hits after the end",
-        "Hits came after the delivery's track_until; they are stored, and count as no hit.",
-        "Nothing, or register a later track_until.",
+        Note("hits after the end"),
+        Note("Hits came after the delivery's track_until; they are stored, and count as no hit."),
+        Note("Nothing, or register a later track_until."),
     ),
     "rejects": _Text(
-        "events rejected",
-        "Events that name this delivery could not be stored in the last 7 days; their bytes are in table rejects.",
-        "Correct what the reason says, then replay them.",
+        Note("events rejected"),
+        Note(
+            "Events that name this delivery could not be stored in the last 7 days; their bytes are in table rejects."
+        ),
+        Note("Correct what the reason says, then replay them."),
     ),
     "rejects_of_nobody": _Text(
-        "events rejected, of no known delivery",
-        "Events that could not be read, in the last 7 days, by anybody: some may belong here.",
-        "Look at table rejects.",
+        Note("events rejected, of no known delivery"),
+        Note("Events that could not be read, in the last 7 days, by anybody: some may belong here."),
+        Note("Look at table rejects."),
     ),
     "records_missing": _Text(
-        "records missing",
-        "Between loaded records of the last 7 days there are source records that nobody loaded.",
-        "Run `sendtrail audit`; numbers of every delivery may be low.",
+        Note("records missing"),
+        Note("Between loaded records of the last 7 days there are source records that nobody loaded."),
+        Note("Run `sendtrail audit`; numbers of every delivery may be low."),
     ),
     "records_unbalanced": _Text(
-        "events unaccounted for",
-        "Loaded records of the last 7 days do not say what became of all their events.",
-        "Run `sendtrail audit`.",
+        Note("events unaccounted for"),
+        Note("Loaded records of the last 7 days do not say what became of all their events."),
+        Note("Run `sendtrail audit`."),
     ),
     "lag": _Text(
-        "nothing new is loaded",
-        "A delivery is sending, and the newest loaded record is older than 10 minutes; from an hour on it is an error.",
-        "Look at `sendtrail status`: forwarder, worker and loader must run.",
+        Note("nothing new is loaded"),
+        Note(
+            "A delivery is sending, and the newest loaded record is older than 10 minutes; from an hour on it is an "
+            "error."
+        ),
+        Note("Look at `sendtrail status`: forwarder, worker and loader must run."),
     ),
 }
 
@@ -211,7 +223,8 @@ def _row(one: Problem, titles: dict[int, str]) -> list[object]:
     text = TEXTS[one.kind]
     delivery, key = ("", "") if one.delivery is None else (titles[one.delivery], str(one.delivery))
     return [
-        one.severity, one.kind, text.problem, one.about, delivery, key, one.count, one.share, text.meaning, text.advice,
+        _SEVERITIES[one.severity], one.kind, text.problem, one.about, delivery, key, one.count, one.share,
+        text.meaning, text.advice,
     ]  # fmt: skip
 
 

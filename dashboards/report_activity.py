@@ -11,10 +11,14 @@ from dashboards.definition import Context, Definition
 from dashboards.options import OfDeliveries
 from dashboards.scope import Scope, report
 from dashboards.shape import Chart, Column, Note, Report, Table
+from dashboards.words import TOTAL
 
 Heat = Literal["opens", "clicks", "transactions"]
 KINDS: dict[str, Heat] = {"open": "opens", "click": "clicks", "transaction": "transactions"}
-WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+WEEKDAYS = [
+    Note("Monday"), Note("Tuesday"), Note("Wednesday"), Note("Thursday"), Note("Friday"), Note("Saturday"),
+    Note("Sunday"),
+]  # fmt: skip
 _WEEK, _DAY = range(1, 8), range(48)
 
 _COUNTS = [Column(name, name, "count", f"{kind} hits") for kind, name in KINDS.items()]
@@ -61,7 +65,7 @@ def hours(slots: _Slots) -> Table:
 def weekdays(slots: _Slots) -> Table:
     """All days of a week, and their sum."""
     rows = [[number, name, *_hits(slots, [number], _DAY)] for number, name in enumerate(WEEKDAYS, 1)]
-    rows.append([None, "Total", *_hits(slots, _WEEK, _DAY)])
+    rows.append([None, TOTAL, *_hits(slots, _WEEK, _DAY)])
     chart = Chart("bar", "weekday", list(KINDS.values()))
     return Table("weekdays", "By weekday", DAYS, rows, total_from=len(WEEKDAYS), chart=chart)
 

@@ -12,17 +12,18 @@ from dashboards.options import OfDeliveries
 from dashboards.queries import Row
 from dashboards.scope import Scope, report
 from dashboards.shape import Chart, Column, Note, Report, Table
+from dashboards.words import NOT_KNOWN, OTHERS, TOTAL
 
 #: Dimension -> key of its part, its title, and what a value is called.
 PARTS = {
-    "client": ("clients", "By client", "client"),
-    "version": ("versions", "By client and version", "client and version"),
-    "os": ("systems", "By operating system", "system"),
-    "device": ("devices", "By device", "device"),
-    "country": ("countries", "By country", "country"),
+    "client": ("clients", Note("By client"), "client"),
+    "version": ("versions", Note("By client and version"), "client and version"),
+    "os": ("systems", Note("By operating system"), "system"),
+    "device": ("devices", Note("By device"), "device"),
+    "country": ("countries", Note("By country"), "country"),
 }
 _PROXY = " proxy"  # the rules' names of programs that fetch on a reader's behalf end so
-NOT_KNOWN, OTHERS, TOTAL = "not known", "Others", "Total"
+_MAIL_PROXY, _PROGRAM = Note("mail proxy"), Note("reader's program")
 
 
 def columns(what: str) -> list[Column]:
@@ -96,7 +97,7 @@ def _notes(hits: Sequence[Row]) -> list[Note]:
 
 
 def _stands_for(client: str) -> str:
-    return "mail proxy" if client.endswith(_PROXY) else "reader's program"
+    return _MAIL_PROXY if client.endswith(_PROXY) else _PROGRAM
 
 
 def _sum(rows: Sequence[Row], name: str) -> int:

@@ -55,15 +55,19 @@ _JUDGED = [
 LETTERS = ascii_uppercase[:MOST]
 
 
+def _of_delivery(letter: str) -> Note:
+    return Note("of delivery {letter}", letter=letter)
+
+
 def counts_columns(letters: str) -> list[Column]:
     """Columns of part `counts`: one per delivery, under its letter in lower case."""
-    each = [Column(letter.lower(), letter, "count", f"of delivery {letter}") for letter in letters]
+    each = [Column(letter.lower(), letter, "count", _of_delivery(letter)) for letter in letters]
     return [*_NAMED, *each, _TOGETHER]
 
 
 def rates_columns(letters: str) -> list[Column]:
     """Columns of part `rates`, likewise."""
-    each = [Column(letter.lower(), letter, "rate", f"of delivery {letter}") for letter in letters]
+    each = [Column(letter.lower(), letter, "rate", _of_delivery(letter)) for letter in letters]
     return [*_NAMED, *each, *_JUDGED]
 
 
@@ -114,7 +118,8 @@ def legend(scope: Scope, found: Numbers, letters: str) -> Table:
 def counts(each: Sequence[Indicators], counted: Indicators, letters: str) -> Table:
     """Every count, one column per delivery, and together."""
     rows = [
-        [name, _FIGURES[name].title, *(getattr(one, name) for one in each), getattr(counted, name)] for name in COUNTS
+        [name, Note(_FIGURES[name].title), *(getattr(one, name) for one in each), getattr(counted, name)]
+        for name in COUNTS
     ]
     return Table("counts", "Counts side by side", counts_columns(letters), rows)
 
@@ -126,7 +131,7 @@ def rates(each: Sequence[Indicators], letters: str, reference: Against) -> Table
         judged = judge(name, each, letters, reference)
         values = [getattr(one, name) for one in each]
         p = None if judged.p is None else Fraction(judged.p)
-        rows.append([name, _FIGURES[name].title, *values, judged.reference, p, judged.hint])
+        rows.append([name, Note(_FIGURES[name].title), *values, judged.reference, p, judged.hint])
     chart = Chart(kind="bar", x="title", values=[letter.lower() for letter in letters])
     return Table("rates", "Rates side by side", rates_columns(letters), rows, chart=chart)
 
@@ -185,8 +190,8 @@ def _said(named: str, better: Sequence[str], worse: Sequence[str], p_values: dic
                 named=named, winners=winners, losers=", ".join(worse), level=LEVEL)  # fmt: skip
 
 
-def _p(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+def _p(value: float) -> Note:
+    return Note("p < {limit}", limit=0.001) if value < 0.001 else Note("p = {p:.3f}", p=round(value, 3))
 
 
 class Asked(OfDistinct, frozen=True, kw_only=True):

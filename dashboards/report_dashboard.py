@@ -18,7 +18,8 @@ from dashboards.options import OfDistinct
 from dashboards.queries import Row
 from dashboards.report_indicators import SECTIONS as INDICATORS
 from dashboards.scope import Scope, person_note, report, together
-from dashboards.shape import Chart, Column, Note, Record, Report, Section, Table
+from dashboards.shape import Chart, Column, Note, Record, Report, Section, Table, listed
+from dashboards.words import MODES, STATUSES, UNREGISTERED
 
 _KNOWN = {column.key: column for columns in INDICATORS.values() for column in columns}
 PROGRESS = [
@@ -43,11 +44,11 @@ ABOUT = [Column(key, key, "text", "as registered") for key in ("campaign", "chan
 SUMMARY: dict[str, list[Column]] = {
     title: [_KNOWN[key] for key in keys]
     for title, keys in {
-        "Delivered": ["delivered", "sent", "deferred", "bounced_hard", "bounced_soft", "rejected", "complained"],
-        "Opens": ["recipient_open", "open_rate", "total_open"],
-        "Clicks": ["recipient_click", "click_rate", "total_click", "raw_reactivity", "person_click"],
-        "Opt-outs": ["unsubscribed", "unsubscribe_rate", "opt_out_clicks", "mirror"],
-        "Machines": ["hits_people", "machine_hits", "machine_share"],
+        Note("Delivered"): ["delivered", "sent", "deferred", "bounced_hard", "bounced_soft", "rejected", "complained"],
+        Note("Opens"): ["recipient_open", "open_rate", "total_open"],
+        Note("Clicks"): ["recipient_click", "click_rate", "total_click", "raw_reactivity", "person_click"],
+        Note("Opt-outs"): ["unsubscribed", "unsubscribe_rate", "opt_out_clicks", "mirror"],
+        Note("Machines"): ["hits_people", "machine_hits", "machine_share"],
     }.items()
 }
 FUNNEL = [
@@ -77,7 +78,6 @@ URLS = [
     Column("delivery_key", "delivery key", "text", "64-bit key, in decimal", shown=False),
     Column("url_id", "URL id", "text", "in decimal; empty: links that are not registered", shown=False),
 ]
-UNREGISTERED = "links not registered"
 MOST_URLS = 1000
 _HOUR = timedelta(hours=1)
 _FORGED = Note(
@@ -107,7 +107,7 @@ def build(scope: Scope, zone: str, hours: int, only: str = "") -> Report:
 def header(scope: Scope, counted: Indicators, found: Numbers, signals: Sequence[Row], chain: Row) -> Record:
     """How far it is, when what came, and what is known of the line. It is asked for every few seconds."""
     statuses = {status_of(*pair) for pair in zip(scope.deliveries, found.bases, strict=True)}
-    values: dict[str, Any] = {"status": ", ".join(sorted(statuses - {""}))}
+    values: dict[str, Any] = {"status": listed([STATUSES[status] for status in sorted(statuses - {""})])}
     dates = [each.contact_date for each in scope.deliveries if each.contact_date is not None]
     times: dict[str, datetime | None] = {
         "contact_date": min(dates, default=None),
@@ -146,11 +146,11 @@ def summary(counted: Indicators) -> Record:
 def funnel(counted: Indicators, found: Numbers) -> Table:
     """Messages at each step; sent are those in state sent, delivered or bounced, without a feed those of success."""
     steps = {
-        "sent": ("sent", sum(base.handed_over for base in found.bases)),
-        "delivered": ("delivered", counted.delivered),
-        "opened": ("opened", counted.recipient_open),
-        "clicked": ("clicked", counted.recipient_click),
-        "unsubscribed": ("unsubscribed", counted.unsubscribed),
+        "sent": (Note("sent"), sum(base.handed_over for base in found.bases)),
+        "delivered": (Note("delivered"), counted.delivered),
+        "opened": (Note("opened"), counted.recipient_open),
+        "clicked": (Note("clicked"), counted.recipient_click),
+        "unsubscribed": (Note("unsubscribed"), counted.unsubscribed),
     }
     first = previous = steps["sent"][1]
     rows: list[list[Any]] = []
@@ -191,8 +191,8 @@ def urls(scope: Scope, notes: list[Note]) -> Table:
     """The links of the template with their hits; links that are hit and not registered are a row per delivery."""
     rows = scope.queries.rows("template_links", deliveries=scope.keys, people=scope.people)
     if len(rows) > MOST_URLS:
-        text = "{all} links: the {shown} most clicked are shown, report urls adds up all."
-        notes.append(Note(text, all=len(rows), shown=MOST_URLS))
+        notes.append(Note("{all} links: the {shown} most clicked are shown, report urls adds up all.",
+                          all=len(rows), shown=MOST_URLS))  # fmt: skip
     titles = {one.delivery: one.title for one in scope.deliveries}
     return Table("urls", "URLs", URLS, [_url(row, titles[row["delivery"]]) for row in rows[:MOST_URLS]])
 
@@ -200,7 +200,8 @@ def urls(scope: Scope, notes: list[Note]) -> Table:
 def _url(row: Row, delivery: str) -> list[object]:
     known = bool(row["registered"])
     return [
-        row["label"] if known else UNREGISTERED, row["url"], row["category"], row["mode"], row["clicks"], row["hits"],
+        row["label"] if known else UNREGISTERED, row["url"], row["category"], MODES.get(row["mode"], row["mode"]),
+        row["clicks"], row["hits"],
         delivery, str(row["delivery"]), str(row["url_id"]) if known else "",
     ]  # fmt: skip
 

@@ -13,7 +13,8 @@ from dashboards.definition import Context, Definition
 from dashboards.indicators import Base, Cut, Indicators, indicators
 from dashboards.options import Options
 from dashboards.queries import Queries, Row
-from dashboards.shape import Column, Hits, Note, Page, Report, Table
+from dashboards.shape import Column, Hits, Lead, Note, Page, Report, Table
+from dashboards.words import STATUSES
 
 COLUMNS = [
     Column("key", "key", "text", "64-bit key, in decimal", shown=False),
@@ -24,7 +25,7 @@ COLUMNS = [
         "delivery",
         "text",
         "its label, else its name, else its key",
-        leads_to=("dashboard", "delivery", "key"),
+        leads_to=Lead("dashboard", {"delivery": "key"}),
     ),
     Column("code", "code", "text", "the sender's code", shown=False),
     Column("campaign", "campaign", "text", "as registered", shown=False),
@@ -43,13 +44,32 @@ COLUMNS = [
         "to_deliver", "to deliver", "count", "the registry's figure, else messages with any feed event", gives_way=4
     ),
     Column("success", "success", "count", "messages sent or delivered"),
-    Column("recipient_open", "opened", "count", "messages with any hit but a one-click unsubscribe"),
+    Column(
+        "recipient_open",
+        "opened",
+        "count",
+        "messages with any hit but a one-click unsubscribe",
+        leads_to=Lead("who", {"delivery": "key"}, {"which": "opened"}),
+    ),
     Column("open_rate", "open rate", "rate", "opened / success"),
     Column("total_open", "opens in all", "count", "open hits", shown=False),
-    Column("recipient_click", "clicked", "count", "messages with a click hit"),
+    Column(
+        "recipient_click",
+        "clicked",
+        "count",
+        "messages with a click hit",
+        leads_to=Lead("who", {"delivery": "key"}, {"which": "clicked"}),
+    ),
     Column("click_rate", "click rate", "rate", "clicked / success"),
     Column("total_click", "clicks in all", "count", "click hits", shown=False),
-    Column("unsubscribed", "unsub.", "count", "confirmed opt-out, or the feed says so", gives_way=2),
+    Column(
+        "unsubscribed",
+        "unsub.",
+        "count",
+        "confirmed opt-out, or the feed says so",
+        gives_way=2,
+        leads_to=Lead("who", {"delivery": "key"}, {"which": "unsubscribed"}),
+    ),
     Column("machine_share", "machines", "rate", "machine hits / all hits", gives_way=3),
     Column(
         "first_hours",
@@ -109,8 +129,8 @@ def _notes(offset: int, shown: int, matches: int) -> list[Note]:
         return []
     if not shown:
         return [Note("{matches} deliveries match, the last one is before this page.", matches=matches)]
-    text = "{matches} deliveries match, {first} to {last} are shown."
-    return [Note(text, matches=matches, first=offset + 1, last=offset + shown)]
+    return [Note("{matches} deliveries match, {first} to {last} are shown.",
+                 matches=matches, first=offset + 1, last=offset + shown)]  # fmt: skip
 
 
 def _page(queries: Queries, cut: Cut, filters: Filters, accounts: Accounts) -> tuple[list[Row], int]:
@@ -164,7 +184,7 @@ def _row(delivery: Delivery, base: Base, first_hours: list[int]) -> list[object]
         "channel": delivery.channel,
         "type": delivery.type,
         "tags": delivery.tags,
-        "status": delivery.status or derived_status(counted),
+        "status": STATUSES[delivery.status or derived_status(counted)],
         "contact_date": delivery.contact_date,
         "first_hours": first_hours,
     }

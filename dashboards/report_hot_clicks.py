@@ -15,6 +15,7 @@ from dashboards.options import OfDeliveries
 from dashboards.queries import Row
 from dashboards.scope import Scope, report
 from dashboards.shape import Chart, Column, Note, Report, Table
+from dashboards.words import NOT_KNOWN, TOTAL, UNREGISTERED
 from sendtrail.contents import PARTS, Part
 from sendtrail.links import TEXT_POSITION
 
@@ -43,8 +44,7 @@ LINKS = [
     *_COUNTS,
 ]
 BY_PART = [Column("part", "part", "text", "HTML, text or not known"), *_COUNTS]
-NOT_KNOWN, UNREGISTERED, TOTAL = "not known", "links not registered", "Total"
-_TITLES: dict[Part, str] = {"html": "HTML", "text": "text"}
+_TITLES: dict[Part, Note] = {"html": Note("HTML"), "text": Note("text")}
 _SUMMED = ("clicks", "opt_outs", "mirror", "hits")
 
 

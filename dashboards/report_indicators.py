@@ -12,10 +12,16 @@ from dashboards.definition import Context, Definition
 from dashboards.indicators import Indicators, Money, rate
 from dashboards.options import OfDistinct
 from dashboards.scope import Scope, person_note, report, together
-from dashboards.shape import Chart, Column, Note, Record, Report, Section, Table
+from dashboards.shape import Chart, Column, Lead, Note, Record, Report, Section, Table
+
+
+def _who(which: str) -> Lead:
+    """Every count of messages opens its list."""
+    return Lead("who", always={"which": which})
+
 
 SECTIONS: dict[str, list[Column]] = {
-    "Delivered": [
+    Note("Delivered"): [
         Column("targeted", "targeted", "count", "recipients the sender meant to reach, where given"),
         Column("to_deliver", "to deliver", "count", "the registry's figure, else messages with any feed event"),
         Column("text", "text only", "count", "messages sent in text format only"),
@@ -23,23 +29,25 @@ SECTIONS: dict[str, list[Column]] = {
         Column("processed_rate", "processed rate", "rate", "processed / to deliver"),
         Column("success", "success", "count", "messages sent or delivered"),
         Column("success_rate", "success rate", "rate", "success / processed"),
-        Column("sent", "sent, no answer yet", "count", "messages in state sent"),
-        Column("deferred", "deferred", "count", "messages in state deferred"),
-        Column("delivered", "delivered", "count", "messages in state delivered"),
-        Column("bounced_hard", "bounced, hard", "count", "unknown user or invalid domain"),
-        Column("bounced_soft", "bounced, soft", "count", "every other bounce"),
-        Column("rejected", "rejected", "count", "messages refused before sending"),
-        Column("complained", "complained", "count", "messages with a complaint"),
+        Column("sent", "sent, no answer yet", "count", "messages in state sent", leads_to=_who("sent")),
+        Column("deferred", "deferred", "count", "messages in state deferred", leads_to=_who("deferred")),
+        Column("delivered", "delivered", "count", "messages in state delivered", leads_to=_who("delivered")),
+        Column("bounced_hard", "bounced, hard", "count", "unknown user or invalid domain",
+               leads_to=_who("bounced-hard")),
+        Column("bounced_soft", "bounced, soft", "count", "every other bounce", leads_to=_who("bounced-soft")),
+        Column("rejected", "rejected", "count", "messages refused before sending", leads_to=_who("rejected")),
+        Column("complained", "complained", "count", "messages with a complaint", leads_to=_who("complained")),
     ],
-    "Opens": [
-        Column("recipient_open", "opened", "count", "messages with any hit but a one-click unsubscribe"),
+    Note("Opens"): [
+        Column("recipient_open", "opened", "count", "messages with any hit but a one-click unsubscribe",
+               leads_to=_who("opened")),
         Column("total_open", "opens in all", "count", "open hits"),
         Column("open_rate", "open rate", "rate", "opened / success"),
         Column("estimated_recipient_open", "estimated opened", "count", "opened, scaled up for text-only messages"),
         Column("estimated_total_open", "estimated opens", "count", "opens in all, scaled up likewise"),
     ],
-    "Clicks": [
-        Column("recipient_click", "clicked", "count", "messages with a click hit"),
+    Note("Clicks"): [
+        Column("recipient_click", "clicked", "count", "messages with a click hit", leads_to=_who("clicked")),
         Column("total_click", "clicks in all", "count", "click hits; opt-out and mirror are apart"),
         Column("click_rate", "click rate", "rate", "clicked / success"),
         Column("cumulated_click_rate", "cumulated click rate", "rate", "clicks in all / success"),
@@ -47,24 +55,25 @@ SECTIONS: dict[str, list[Column]] = {
         Column("estimated_reactivity", "estimated reactivity", "rate", "clicked / estimated opened"),
         Column("ctr", "CTR", "rate", "clicked / delivered"),
     ],
-    "People": [
+    Note("People"): [
         Column("person_click", "persons who clicked", "count", "distinct persons with a click hit"),
         Column("person_click_rate", "person click rate", "rate", "persons who clicked / success"),
         Column("forwards", "forwards", "count", "persons beyond the recipients who clicked; an estimate"),
     ],
-    "Opt-outs and mirror": [
+    Note("Opt-outs and mirror"): [
         Column("opt_out_clicks", "opt-out pages seen", "count", "opt-out page views"),
         Column("opt_out_click_rate", "opt-out click rate", "rate", "opt-out pages seen / success: the suites' rate"),
-        Column("opt_outs", "opt-outs", "count", "messages with a confirmed opt-out"),
-        Column("unsubscribed", "unsubscribed", "count", "confirmed opt-out, or the feed says so"),
+        Column("opt_outs", "opt-outs", "count", "messages with a confirmed opt-out", leads_to=_who("opted-out")),
+        Column("unsubscribed", "unsubscribed", "count", "confirmed opt-out, or the feed says so",
+               leads_to=_who("unsubscribed")),
         Column("unsubscribe_rate", "unsubscribe rate", "rate", "unsubscribed / success"),
         Column("mirror", "mirror views", "count", "mirror page hits"),
     ],
-    "Site": [
+    Note("Site"): [
         Column("visits", "visits", "count", "web and transaction hits"),
         Column("transactions", "transactions", "count", "transaction hits"),
     ],
-    "Machines": [
+    Note("Machines"): [
         Column("hits_people", "hits by people", "count", "class human or unknown"),
         Column("machine_hits", "hits by machines", "count", "class machine"),
         Column("machine_share", "machine share", "rate", "hits by machines / all hits"),

@@ -15,9 +15,9 @@ from dashboards.queries import Row
 from dashboards.scope import Scope, report
 from dashboards.shape import Chart, Column, Note, Report, Table
 from dashboards.since import step_of
-from dashboards.words import CLASSES
+from dashboards.words import CLASSES, NOT_KNOWN, TOTAL
 
-NO_REASON, NOT_KNOWN, NO_VERSION, TOTAL = "none", "not known", "not told", "Total"
+NO_REASON, NO_VERSION = Note("none"), Note("not told")
 _COUNTS = [
     Column("hits", "hits", "count", "of people and machines"),
     Column("people", "people", "count", "hits of class human or unknown"),
@@ -57,7 +57,7 @@ CHANGED = [
     Column("change", "change", "count", "hits now less hits before"),
 ]
 RELABELS = [
-    Column("day", "day", "text", "of the last re-label, on the reader's calendar"),
+    Column("day", "day", "day", "of the last re-label, on the reader's calendar"),
     Column("from_class", "from", "text", "class as first judged"),
     Column("to_class", "to", "text", "class as judged now"),
     Column("reasons", "because of", "text", "reasons of the present class"),
@@ -78,8 +78,8 @@ def build(scope: Scope, zone: str, links: int, within_s: int, top: int) -> Repor
     parts = [
         deliveries(scope, hits),
         reasons(hits, again),
-        _by(hits, "ruleset", "rulesets", "By rule version", RULESETS, NO_VERSION),
-        _by(hits, "network", "networks", "By network", NETWORKS, NOT_KNOWN),
+        _by(hits, "ruleset", "rulesets", Note("By rule version"), RULESETS, NO_VERSION),
+        _by(hits, "network", "networks", Note("By network"), NETWORKS, NOT_KNOWN),
         times(scope, zone),
         bursts(scope, links, within_s, top),
         changed(hits, again),
@@ -146,7 +146,7 @@ def changed(hits: Sequence[Row], again: Sequence[Row]) -> Table:
         gained[row["to_class"] == _MACHINE] += row["to_hit"] * row["events"]
         gained[row["from_class"] == _MACHINE] -= row["from_hit"] * row["events"]
     rows = []
-    for machine, key, title in ((False, "people", "people"), (True, _MACHINE, "machines")):
+    for machine, key, title in ((False, "people", Note("people")), (True, _MACHINE, Note("machines"))):
         after = sum(row[key] for row in judged)
         rows.append([key, title, after - gained[machine], after, gained[machine]])
     return Table("changed", "Before and after re-labelling", CHANGED, rows)

@@ -8,6 +8,7 @@ from dashboards.definition import Context, Definition
 from dashboards.periods import Days, days_of, every
 from dashboards.shape import Chart, Column, Note, Report, Table
 from dashboards.sums_over_time import DOMAIN_DAYS, Asked, By, Place, by_cohort, by_event
+from dashboards.words import OTHERS, UNKNOWN, domain_of
 
 MEASURES = [
     Column("sent", "sent", "count", "by event: sent events; by cohort: messages in state sent, delivered or bounced"),
@@ -22,11 +23,11 @@ MEASURES = [
     Column("clicked", "clicked", "count", "by cohort: messages with a click hit", gives_way=2),
 ]  # fmt: skip
 _SPLIT = Column("split", "of", "text", "tag, channel or domain, as asked for; empty without a split")
-COLUMNS = [Column("period", "period", "text", "its first day, on the reader's clock"), _SPLIT, *MEASURES]
+COLUMNS = [Column("period", "period", "day", "its first day, on the reader's clock"), _SPLIT, *MEASURES]
 TOTALS = [_SPLIT, *MEASURES]
-OTHERS, UNNAMED = "Others", {"tag": "(no tag)", "channel": "(no channel)"}
-_LAST = {OTHERS: 1, "Unknown": 2}
-_TITLES: dict[By, str] = {"event": "When it happened", "cohort": "By the day of sending"}
+UNNAMED = {"tag": Note("(no tag)"), "channel": Note("(no channel)")}
+_LAST: dict[str, int] = {OTHERS: 1, UNKNOWN: 2}
+_TITLES: dict[By, Note] = {"event": Note("When it happened"), "cohort": Note("By the day of sending")}
 _NOTES: dict[By, Note] = {
     "event": Note("By event: each event counts when it happened, whichever delivery it belongs to."),
     "cohort": Note(
@@ -67,7 +68,7 @@ def _named(sums: Mapping[Place, Counter[str]], asked: Asked) -> dict[Place, Coun
     kept = set(size) if asked.split == "domain" else {split for split, _ in size.most_common(asked.top)}
     named: dict[Place, Counter[str]] = {}
     for (start, split), one in sums.items():
-        name = (split or UNNAMED.get(asked.split or "", "")) if split in kept else OTHERS
+        name = (domain_of(split) or UNNAMED.get(asked.split or "", "")) if split in kept else OTHERS
         named.setdefault((start, name), Counter()).update(one)
     return named
 

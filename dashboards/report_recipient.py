@@ -14,17 +14,19 @@ from dashboards.definition import Context, Definition
 from dashboards.indicators import Cut
 from dashboards.options import Options
 from dashboards.queries import Queries, ReportError, Row
-from dashboards.shape import Column, Hits, Note, Page, Report, Subject, Table
+from dashboards.shape import Column, Hits, Lead, Note, Page, Report, Subject, Table
 from dashboards.since import midnight
 from dashboards.who_lists import STATES
+from dashboards.words import CLASS_KEYS, KIND_KEYS, not_counted
 from sendtrail.naming import key
 
 Sort = Literal["newest", "oldest", "kind", "delivery", "link", "class", "client"]
+_DELIVERY = Lead("dashboard", {"delivery": "delivery_key"})
 COLUMNS = [
     Column("time", "time", "time", "of the event"),
     Column("kind", "kind", "text", "open, click, optout, mirror, web or transaction"),
     Column("how", "how", "text", "of an opt-out: view, form or one_click", shown=False),
-    Column("delivery", "delivery", "text", "its label, else its name, else its key"),
+    Column("delivery", "delivery", "text", "its label, else its name, else its key", leads_to=_DELIVERY),
     Column("delivery_key", "delivery key", "text", "64-bit key, in decimal", shown=False),
     Column("message_key", "message key", "text", "64-bit key, in decimal", shown=False),
     Column("link", "link", "text", "label of the link, else its URL, else the URL as followed"),
@@ -48,11 +50,8 @@ COLUMNS = [
     Column("page", "page", "text", "of a visit or transaction", shown=False),
     Column("event_id", "event id", "text", "32 hexadecimal digits", shown=False),
 ]
-_MARKS = {2: "flood", 4: "foreign", 8: "expired"}
-
-
 FIRSTS = [
-    Column("delivery", "delivery", "text", "its label, else its name, else its key"),
+    Column("delivery", "delivery", "text", "its label, else its name, else its key", leads_to=_DELIVERY),
     Column("delivery_key", "delivery key", "text", "64-bit key, in decimal", shown=False),
     Column("message_key", "message key", "text", "64-bit key, in decimal", shown=False),
     Column("state", "state", "text", "of the message, as the feed says; empty = not known"),
@@ -178,11 +177,14 @@ def _notes(known: Sequence[Row], wanted: Wanted, shown: int, matches: int) -> li
         notes.insert(0, Note("{recipients} recipients are shown together.", recipients=len(known)))
     silent = sum(row["stored"] - row["hits_all"] for row in known)
     if silent and not wanted.uncounted:
-        text = "{silent} stored events are no hits (repeats, seeds, marked ones): --uncounted lists them."
-        notes.append(Note(text, silent=silent))
+        notes.append(Note("{silent} stored events are no hits (repeats, seeds, marked ones): --uncounted lists them.",
+                          silent=silent))  # fmt: skip
     if shown < matches:
-        text = "{matches} match, {first} to {last} are shown." if shown else "{matches} match, all before this page."
-        notes.append(Note(text, matches=matches, first=wanted.offset + 1, last=wanted.offset + shown))
+        notes.append(
+            Note("{matches} match, {first} to {last} are shown.",
+                 matches=matches, first=wanted.offset + 1, last=wanted.offset + shown)
+            if shown else Note("{matches} match, all before this page.", matches=matches)
+        )  # fmt: skip
     return notes
 
 
@@ -199,16 +201,13 @@ def _row(row: Row) -> list[object]:
         "link": row["url_label"] or row["url"] or row["destination"] or row["page"],
         "url": row["destination"],
         "client": f"{row['client']} {row['client_version']}".strip(),
-        "not_counted": "" if row["hit"] else ", ".join(_why_not(row)),
+        "kind": KIND_KEYS[row["kind"]],
+        "class": CLASS_KEYS[row["class"]],
+        "not_counted": not_counted(row),
         "amount": (row["amount"], row["currency"]) if row["kind"] == "transaction" else None,
         "articles": row["articles"] if row["kind"] == "transaction" else None,
     }
     return [values[column.key] for column in COLUMNS]
-
-
-def _why_not(row: Row) -> list[str]:
-    marks = [name for bit, name in _MARKS.items() if row["marks"] & bit]
-    return ["repeat"] * row["repeat"] + ["seed"] * row["seed"] + marks
 
 
 class Asked(Options, frozen=True, kw_only=True):

@@ -26,13 +26,12 @@ from dashboards.site_columns import (
     HOW,
     MONEY,
     NO_PAGE,
-    OTHERS,
     PAGES,
     SALES,
     SOURCES,
-    TOTAL,
     VISITED,
 )
+from dashboards.words import OTHERS, TOTAL
 
 By = Literal["delivery", "campaign", "referrer"]
 
@@ -100,7 +99,7 @@ def _total(rows: Sequence[Row]) -> Row:
 def _notes(wanted: Wanted, persons: bool, accounts: Accounts) -> list[Note]:
     last = wanted.until - timedelta(milliseconds=1)
     said = [
-        Note("Visits from {since} to {until}.", since=f"{wanted.since:%Y-%m-%d}", until=f"{last:%Y-%m-%d}"),
+        Note("Visits from {since} to {until}.", since=wanted.since.date(), until=last.date()),
         Note(
             "A visit is due to the last click of the same person or message, no more than {days} days before it.",
             days=wanted.days,
@@ -180,7 +179,7 @@ def sources(rows: Sequence[Row], total: Row, titles: dict[str, str], top: int) -
     below: list[list[Any]] = []
     if rest["visits"]:
         share = rate(rest["visits"], total["visits"])
-        below.append(["others", OTHERS, "", rest["visits"], share, None, rest["transactions"], None, None])
+        below.append([_KINDS["others"], OTHERS, "", rest["visits"], share, None, rest["transactions"], None, None])
     if mine:
         below.append(_source({**total, "kind": "total", "name": ""}, titles, total["visits"]))
     chart = Chart(kind="bar", x="source", values=["visits"])
@@ -190,19 +189,25 @@ def sources(rows: Sequence[Row], total: Row, titles: dict[str, str], top: int) -
 def _source(row: Row, titles: dict[str, str], visits: int) -> list[Any]:
     key = row["name"] if row["kind"] == "delivery" else ""
     return [
-        row["kind"], _source_title(row, titles), key, row["visits"], rate(row["visits"], visits), row["visitors"],
+        _KINDS[row["kind"]], _source_title(row, titles), key, row["visits"], rate(row["visits"], visits),
+        row["visitors"],
         row["transactions"], row["buyers"], rate(row["buyers"], row["visitors"]),
     ]  # fmt: skip
 
 
-_TITLES = {"direct": "direct", "site": "the site itself", "total": TOTAL}
+_KINDS = {
+    "delivery": Note("delivery"), "campaign": Note("campaign"), "referrer": Note("referrer"), "site": Note("site"),
+    "direct": Note("direct"), "others": Note("others"), "total": Note("total"),
+}  # fmt: skip
+_TITLES = {"direct": Note("direct"), "site": Note("the site itself"), "total": TOTAL}
+_NO_CAMPAIGN = Note("(no campaign)")
 
 
 def _source_title(row: Row, titles: dict[str, str]) -> str:
-    kind, name = row["kind"], row["name"]
+    kind, name = row["kind"], str(row["name"])
     if kind == "delivery":
-        return titles.get(name, str(name))
-    return _TITLES.get(kind) or str(name or "(no campaign)")
+        return titles.get(name, name)
+    return _TITLES.get(kind) or name or _NO_CAMPAIGN
 
 
 def _titles(queries: Queries, rows: Sequence[Row]) -> dict[str, str]:
@@ -213,7 +218,7 @@ def _titles(queries: Queries, rows: Sequence[Row]) -> dict[str, str]:
 def sales(rows: Sequence[Row], titles: dict[str, str]) -> Table:
     """Transactions by source and currency, never across."""
     table = [
-        [row["kind"], _source_title(row, titles), row["currency"], row["transactions"],
+        [_KINDS[row["kind"]], _source_title(row, titles), row["currency"], row["transactions"],
          (row["amount"], row["currency"]), row["articles"]]
         for row in rows if row["dim"] == "sale"
     ]  # fmt: skip

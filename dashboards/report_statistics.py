@@ -8,10 +8,11 @@ from dashboards.base import Start, milliseconds, numbers, starts
 from dashboards.definition import Context, Definition
 from dashboards.options import OfDeliveries
 from dashboards.scope import Scope, report
-from dashboards.shape import Chart, Column, Report, Table
+from dashboards.shape import Chart, Column, Note, Report, Table
 from dashboards.since import PERIODS, TITLES, Within, step_of, steps_in
 
 PERCENTS = range(10, 100, 10)
+_NO_EVENT = Note("no event yet")
 KINDS = {"open": "opens", "click": "clicks", "transaction": "transactions"}
 
 STARTS = [
@@ -51,7 +52,7 @@ def build(scope: Scope, within: Within = "all") -> Report:
 def began(scope: Scope, begun: dict[int, Start]) -> Table:
     """The start of each delivery, from which all spans count."""
     known = [(one, begun.get(one.delivery)) for one in scope.deliveries]
-    rows = [[one.title, start and start.at, start.known_by if start else "no event yet"] for one, start in known]
+    rows = [[one.title, start and start.at, start.known_by if start else _NO_EVENT] for one, start in known]
     return Table("starts", "Start", STARTS, rows)
 
 

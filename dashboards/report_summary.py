@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dashboards.by_domain import TOTAL, grouped
+from dashboards.by_domain import grouped
 from dashboards.definition import Context, Definition
 from dashboards.indicators import Base, Indicators, indicators, rate
 from dashboards.options import OfDistinct
@@ -11,15 +11,15 @@ from dashboards.report_indicators import EXCLUDED, excluded
 from dashboards.report_indicators import notes as indicator_notes
 from dashboards.scope import Scope, report, together
 from dashboards.shape import Chart, Column, Note, Record, Report, Section, Table
-from dashboards.words import REASONS, STATES
+from dashboards.words import REASONS, STATES, TOTAL, domain_of
 
 SECTIONS: dict[str, list[Column]] = {
-    "Recipients": [
+    Note("Recipients"): [
         Column("targeted", "targeted", "count", "recipients the sender meant to reach, where given"),
         Column("excluded", "excluded", "count", "recipients left out, for any cause, where given"),
         Column("to_deliver", "to deliver", "count", "the registry's figure, else messages with any feed event"),
     ],
-    "Messages": [
+    Note("Messages"): [
         Column("processed", "processed", "count", "messages with any state"),
         Column("processed_rate", "processed rate", "rate", "processed / to deliver"),
         Column("success", "success", "count", "messages sent or delivered"),
@@ -31,14 +31,14 @@ SECTIONS: dict[str, list[Column]] = {
         Column("bounced_soft", "bounced, soft", "count", "every other bounce"),
         Column("rejected", "rejected", "count", "messages refused before sending"),
     ],
-    "Opens and clicks": [
+    Note("Opens and clicks"): [
         Column("recipient_open", "recipients who opened", "count", "messages with any hit but a one-click unsubscribe"),
         Column("total_open", "opens in all", "count", "open hits"),
         Column("recipient_click", "recipients who clicked", "count", "messages with a click hit"),
         Column("person_click", "persons who clicked", "count", "distinct persons with a click hit"),
         Column("total_click", "clicks in all", "count", "click hits"),
     ],
-    "Complaints and unsubscribes": [
+    Note("Complaints and unsubscribes"): [
         Column("complained", "complained", "count", "messages with a complaint"),
         Column("unsubscribed", "unsubscribed", "count", "confirmed opt-out, or the feed says so"),
     ],
@@ -137,7 +137,7 @@ def domain_reasons(rows: Sequence[Row], groups: dict[str, list[Base]]) -> Table:
     processed = {name: sum(base.processed for base in bases) for name, bases in groups.items()}
     ordered = sorted(rows, key=lambda row: (place.get(row["domain"], len(place)), -row["messages"]))
     shown = [
-        [row["domain"], *_why(row["state"], row["reason"]), row["messages"],
+        [domain_of(row["domain"]), *_why(row["state"], row["reason"]), row["messages"],
          rate(row["messages"], processed.get(row["domain"], 0))]
         for row in ordered
     ]  # fmt: skip

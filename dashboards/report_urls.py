@@ -13,8 +13,9 @@ from dashboards.indicators import Base, Indicators, Rate, indicators, rate
 from dashboards.options import OfDistinct
 from dashboards.queries import Row
 from dashboards.scope import Scope, person_note, report, together
-from dashboards.shape import Chart, Column, Note, Report, Table
+from dashboards.shape import Chart, Column, Lead, Note, Report, Table
 from dashboards.since import PERIODS, Within, step_of
+from dashboards.words import NOT_KNOWN, OTHERS, TOTAL, UNREGISTERED, kind_of_hit
 
 By = Literal["label", "url", "category", "position"]
 
@@ -25,14 +26,14 @@ LINKS = [
     Column("label", "label", "text", "of the link, where the row is one label", shown=False),
     Column("url", "URL", "text", "as in the template, where the row is one URL", shown=False),
     Column("category", "category", "text", "where the row is one category", shown=False),
-    Column("clicks", "clicks", "count", "click hits"),
+    Column("clicks", "clicks", "count", "click hits", leads_to=Lead("who", {"link": "url"}, {"which": "clicked"})),
     Column("share", "share", "rate", "clicks / clicks in all"),
 ]
 RATES = {
-    "estimated_reactivity": "estimated reactivity",
-    "click_rate": "click rate",
-    "person_click_rate": "person click rate",
-    "cumulated_click_rate": "cumulated click rate",
+    "estimated_reactivity": Note("estimated reactivity"),
+    "click_rate": Note("click rate"),
+    "person_click_rate": Note("person click rate"),
+    "cumulated_click_rate": Note("cumulated click rate"),
 }
 AVERAGES = [
     Column("rate", "key", "text", "as in report indicators", shown=False),
@@ -56,14 +57,13 @@ OVER_TIME = [
     Column("clicks", "clicks", "count", "click hits in the step that begins there"),
 ]
 STREAMS = 8  # links with a series of their own
-UNREGISTERED, OTHERS, TOTAL = "links not registered", "Others", "Total"
-_KINDS = {
-    ("optout", "view"): "opt-out page seen",
-    ("optout", "form"): "opt-out confirmed on the page",
-    ("optout", "one_click"): "opt-out by one click",
-    ("optout", ""): "opt-out",
-    ("mirror", ""): "mirror page",
-}  # fmt: skip
+_NOT_REGISTERED, _NO_CATEGORY = Note("not registered"), Note("(no category)")
+_TITLES: dict[By, Note] = {
+    "label": Note("Clicks by label"),
+    "url": Note("Clicks by url"),
+    "category": Note("Clicks by category"),
+    "position": Note("Clicks by position"),
+}
 _IN_TEXT = 32768
 
 
@@ -122,7 +122,7 @@ def ranking(rows: Sequence[Row], by: By, top: int) -> Table:
     ]
     last = _below("total", TOTAL, total, total)
     chart = Chart(kind="bar", x="link", values=["clicks"])
-    return Table("links", f"Clicks by {by}", LINKS, [*ranked, *below, last], total_from=len(ranked), chart=chart)
+    return Table("links", _TITLES[by], LINKS, [*ranked, *below, last], total_from=len(ranked), chart=chart)
 
 
 def _since(
@@ -175,7 +175,7 @@ def _stream_title(kind: str, item: str, by: By) -> str:
 
 
 def _title(item: str, by: By) -> str:
-    return _position(int(item)) if by == "position" else item or "(no category)"
+    return _position(int(item)) if by == "position" else item or _NO_CATEGORY
 
 
 def _below(row: str, title: str, clicks: int, total: int) -> list[Any]:
@@ -197,8 +197,9 @@ def _ranked(rank: int, row: Row, by: By, total: int) -> list[Any]:
 
 def _position(number: int) -> str:
     if number == 0:
-        return "not known"
-    return f"text {number - _IN_TEXT}" if number > _IN_TEXT else f"HTML {number}"
+        return NOT_KNOWN
+    in_text = number - _IN_TEXT
+    return Note("text {number}", number=in_text) if in_text > 0 else Note("HTML {number}", number=number)
 
 
 def averages(scope: Scope, counted: Indicators) -> Table:
@@ -235,8 +236,8 @@ def other_links(scope: Scope) -> Table:
 
 
 def _other(row: Row) -> list[Any]:
-    kind, how, link = row["kind"], row["how"], row["label"] or row["url"] or "not registered"
-    return [kind, how, _KINDS.get((kind, how), kind), link, row["url"], row["n"]]
+    kind, how, link = row["kind"], row["how"], row["label"] or row["url"] or _NOT_REGISTERED
+    return [kind, how, kind_of_hit(kind, how), link, row["url"], row["n"]]
 
 
 class Asked(OfDistinct, frozen=True, kw_only=True):

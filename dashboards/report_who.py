@@ -43,9 +43,9 @@ def build_inactive(scope: Scope, wanted: Wanted, now: datetime, named: bool = Tr
     matches = first[0]["matches"] if first else 0
     page = Page(wanted.offset, wanted.limit, matches)
     part = Table("recipients", TITLES["inactive"], RECIPIENTS, [_recipient(row) for row in rows], page=page)
-    looked = "{matches} recipients had no hit since {since}, in {deliveries} deliveries."
-    since = wanted.silent_since.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    said = Note(looked, matches=matches, since=since, deliveries=len(scope.deliveries))
+    said = Note("{matches} recipients had no hit since {since:%Y-%m-%d %H:%M UTC}, in {deliveries} deliveries.",
+                matches=matches, since=wanted.silent_since.astimezone(UTC),
+                deliveries=len(scope.deliveries))  # fmt: skip
     return Report(
         name="who",
         title="Who",

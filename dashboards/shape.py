@@ -1,7 +1,7 @@
 """What a report is, whoever shows it: parts with named, typed columns. Keys are stable, titles may change."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ Kind = Literal[
     "count",  # int
     "rank",  # int, None on rows outside the ranking
     "rate",  # Fraction of 1, None = no rate
+    "day",  # str, a day of the reader's calendar, YYYY-MM-DD
     "number",  # Fraction, None = none
     "money",  # Money value: (amount in minor units as int or Fraction, currency)
     "time",  # datetime with zone, shown in the reader's
@@ -22,11 +23,21 @@ Kind = Literal[
 
 
 @dataclass(frozen=True)
+class Lead:
+    """The report behind a value. `asked`: its options, each with the column of the same row that holds the option's
+    value; `always`: options with values of their own. Deliveries and cut asked for are kept where it has such options.
+    """
+
+    report: str
+    asked: Mapping[str, str] = field(default_factory=dict)
+    always: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Column:
     """A column or a single figure: stable key, title for people, kind of its values, one line of explanation.
 
-    `leads_to`: the report that a value of this column stands for, its option, and the column that holds the option's
-    value: ("dashboard", "delivery", "key").
+    `leads_to`: the report behind a value of this column.
 
     `shown` and `gives_way` matter in a terminal only, machines get every column: where a row is too wide, columns
     with the highest `gives_way` leave first; 0 stays.
@@ -38,7 +49,7 @@ class Column:
     help: str = ""
     shown: bool = True
     gives_way: int = 0
-    leads_to: tuple[str, str, str] | None = None
+    leads_to: Lead | None = None
 
 
 @dataclass(frozen=True)
@@ -108,16 +119,31 @@ class Record:
 
 
 class Note(str):
-    """A sentence that a report says of itself, filled in; `template` and `values` are kept for other languages."""
+    """Words of ours in a report, filled in: a str like any other, which pages can say in another language.
 
-    __slots__ = ("template", "values")
+    `template` and `values` are what it is made of; a value may be a Note itself. `context` tells apart what English
+    says with one word and others with several, as the catalogues' msgctxt.
+    """
+
+    __slots__ = ("context", "template", "values")
+    context: str
     template: str
     values: Mapping[str, Any]
 
-    def __new__(cls, template: str, **values: Any) -> "Note":
+    def __new__(cls, template: str, context: str = "", /, **values: Any) -> "Note":
         note = super().__new__(cls, template.format(**values))
-        note.template, note.values = template, values
+        note.context, note.template, note.values = context, template, values
         return note
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str, str], dict[str, Any]]:
+        """Copies are made of the template: made of the text, braces in a value would be taken for fields."""
+        return (self.template, self.context), dict(self.values)
+
+
+def listed(words: Sequence[str]) -> Note:
+    """Several words, with commas; each stays translatable."""
+    named = {f"word{number}": word for number, word in enumerate(words)}
+    return Note(", ".join(f"{{{name}}}" for name in named), **named)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from datetime import date, datetime, time, tzinfo
 from typing import Literal, get_args
 
+from dashboards.shape import Note
+
 Within = Literal["1h", "3h", "6h", "24h", "3d", "7d", "1month", "all"]
 
 HOUR, DAY = 3600, 86_400
@@ -10,10 +12,10 @@ HOUR, DAY = 3600, 86_400
 PERIODS: dict[Within, int] = dict(
     zip(get_args(Within), [HOUR, 3 * HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY, 30 * DAY, 0], strict=True)
 )
-TITLES: dict[Within, str] = dict(
-    zip(get_args(Within), ["1 hour", "3 hours", "6 hours", "24 hours", "3 days", "7 days", "1 month", "all"],
-        strict=True)
-)  # fmt: skip
+TITLES: dict[Within, Note] = {
+    "1h": Note("1 hour"), "3h": Note("3 hours"), "6h": Note("6 hours"), "24h": Note("24 hours"), "3d": Note("3 days"),
+    "7d": Note("7 days"), "1month": Note("1 month"), "all": Note("all"),
+}  # fmt: skip
 POINTS = 60
 _STEPS = [
     60, 300, 600, 900, 1800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 30 * DAY, 90 * DAY,

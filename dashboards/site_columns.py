@@ -1,6 +1,6 @@
 """Columns and words of report `site`."""
 
-from dashboards.shape import Column
+from dashboards.shape import Column, Note
 
 FIGURES = [
     Column("visits", "visits", "count", "web and transaction hits"),
@@ -58,9 +58,9 @@ ATTRIBUTION = [
     Column("transactions", "transactions", "count", "transaction hits"),
 ]
 HOW = {
-    "named": "due to the delivery that the visit names",
-    "other": "due to another delivery, clicked last",
-    "unclicked": "name a delivery, but nobody clicked in time",
-    "none": "due to no delivery",
+    "named": Note("due to the delivery that the visit names"),
+    "other": Note("due to another delivery, clicked last"),
+    "unclicked": Note("name a delivery, but nobody clicked in time"),
+    "none": Note("due to no delivery"),
 }
-OTHERS, TOTAL, VISITED, BOUGHT, NO_PAGE = "Others", "Total", "visited", "bought", "(no page)"
+VISITED, BOUGHT, NO_PAGE = Note("visited"), Note("bought"), Note("(no page)")

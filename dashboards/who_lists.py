@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from dashboards.shape import Column
+from dashboards.shape import Column, Lead, Note
 
 Which = Literal[
     "opened", "clicked", "opened-not-clicked", "neither", "inactive", "opted-out", "unsubscribed", "complained",
@@ -12,8 +12,15 @@ Which = Literal[
 ]  # fmt: skip
 Sort = Literal["message", "clicks"]
 
+_RECIPIENT = Lead("recipient", {"recipient": "recipient_key"})
 MESSAGES = [
-    Column("recipient", "recipient", "text", "as the sender calls it, else its key; empty = not known"),
+    Column(
+        "recipient",
+        "recipient",
+        "text",
+        "as the sender calls it, else its key; empty = not known",
+        leads_to=_RECIPIENT,
+    ),
     Column("recipient_key", "recipient key", "text", "64-bit key, in decimal", shown=False),
     Column("message", "message", "text", "as the sender calls it, else its key", gives_way=3),
     Column("message_key", "message key", "text", "64-bit key, in decimal", shown=False),
@@ -28,29 +35,32 @@ MESSAGES = [
     Column("last_hit", "last hit", "time", "of any kind, in the cut", gives_way=1),
 ]
 RECIPIENTS = [
-    Column("recipient", "recipient", "text", "as the sender calls it, else its key"),
+    Column("recipient", "recipient", "text", "as the sender calls it, else its key", leads_to=_RECIPIENT),
     Column("recipient_key", "recipient key", "text", "64-bit key, in decimal", shown=False),
     Column("domain", "domain", "text", "of the e-mail address, as the feed says", gives_way=1),
     Column("messages", "messages", "count", "of the deliveries looked at, to this recipient"),
     Column("last_hit", "last hit", "time", "of any kind, in the cut; empty = none"),
 ]
-STATES = ["", "sent", "deferred", "bounced, soft", "bounced, hard", "rejected", "delivered"]
-TITLES: dict[Which, str] = {
-    "opened": "Opened",
-    "clicked": "Clicked",
-    "opened-not-clicked": "Opened, not clicked",
-    "neither": "Neither opened nor clicked",
-    "inactive": "Inactive recipients",
-    "opted-out": "Opted out",
-    "unsubscribed": "Unsubscribed",
-    "complained": "Complained",
-    "sent": "Sent, no answer yet",
-    "delivered": "Delivered",
-    "deferred": "Deferred",
-    "bounced": "Bounced",
-    "bounced-hard": "Bounced, hard",
-    "bounced-soft": "Bounced, soft",
-    "rejected": "Rejected",
+STATES = [
+    "", Note("sent", "message"), Note("deferred", "message"), Note("bounced, soft", "message"),
+    Note("bounced, hard", "message"), Note("rejected", "message"), Note("delivered", "message"),
+]  # fmt: skip
+TITLES: dict[Which, Note] = {
+    "opened": Note("Opened"),
+    "clicked": Note("Clicked"),
+    "opened-not-clicked": Note("Opened, not clicked"),
+    "neither": Note("Neither opened nor clicked"),
+    "inactive": Note("Inactive recipients"),
+    "opted-out": Note("Opted out"),
+    "unsubscribed": Note("Unsubscribed"),
+    "complained": Note("Complained"),
+    "sent": Note("Sent, no answer yet"),
+    "delivered": Note("Delivered"),
+    "deferred": Note("Deferred"),
+    "bounced": Note("Bounced"),
+    "bounced-hard": Note("Bounced, hard"),
+    "bounced-soft": Note("Bounced, soft"),
+    "rejected": Note("Rejected"),
 }
 
 

@@ -10,22 +10,29 @@ from babel.messages.pofile import read_po
 
 Language = Literal["en", "es"]
 LANGUAGES: dict[Language, str] = {"en": "English", "es": "Español"}
+BETWEEN = "\x04"  # a context and its text
 
 
 @cache
 def catalogue(language: Language) -> Mapping[str, str]:
-    """English -> the language's text; empty for English."""
+    """Key of our own words (`key_of`) -> the language's text; empty for English."""
     if language == "en":
         return {}
     path = files("dashboards") / "web" / "catalogue" / f"{language}.po"
     with path.open("rb") as file:
         messages = read_po(file, locale=language)
-    return {str(one.id): str(one.string) for one in messages if one.id and one.string and not one.fuzzy}
+    known = [one for one in messages if one.id and one.string and not one.fuzzy]
+    return {key_of(str(one.id), one.context or ""): str(one.string) for one in known}
 
 
-def translate(language: Language, text: str) -> str:
+def key_of(text: str, context: str = "") -> str:
+    """Under which a catalogue has a text: with its context before it, as in gettext's MO files."""
+    return f"{context}{BETWEEN}{text}" if context else text
+
+
+def translate(language: Language, text: str, context: str = "") -> str:
     """Our own words in that language; as they are where the catalogue lacks them."""
-    return catalogue(language).get(text, text)
+    return catalogue(language).get(key_of(text, context), text)
 
 
 def language_of(asked: str, kept: str, accepted: str) -> Language:

@@ -1,6 +1,7 @@
 """Every text of ours that a page can say: what a catalogue has to translate.
 
-`python -m dashboards.web.messages` brings the catalogues up to date: new texts stand there empty, old ones leave.
+`python -m dashboards.web.messages` brings the catalogues up to date: new texts stand there empty, old ones leave. What
+a catalogue says at its top about itself stays.
 """
 
 import ast
@@ -17,20 +18,23 @@ from jinja2.ext import extract_from_ast
 from dashboards.catalogue import REPORTS
 from dashboards.definition import Definition
 from dashboards.options import options_of
+from dashboards.shape import Note
 from dashboards.web.access.reader import ROLES
 from dashboards.web.asking import LABELS, MENU
-from dashboards.web.languages import LANGUAGES
+from dashboards.web.languages import BETWEEN, LANGUAGES, key_of
 from dashboards.web.templating import environment
+from dashboards.words import MODES
 
 #: Call -> places of its arguments that people read.
-_SHOWN = {"Note": (0,), "Table": (1,), "Record": (1,), "Section": (0,), "Column": (1, 3), "Chart": ()}
+_SHOWN = {"Note": (0,), "Table": (1,), "Record": (1,), "Section": (0,), "Column": (1, 3), "text": (0,)}
 _KEYWORDS = {"title", "help"}
 _LETTER = re.compile(r"[^\W\d_]")
 
 
 def messages() -> set[str]:
-    """The texts, in English. What a program writes and nobody reads as words is none: texts without a letter."""
-    found = {*_of_templates(), *_of_code(), *MENU, *LABELS.values(), *ROLES}
+    """The texts in English, as `languages.key_of` writes them. Those without a letter are none: nobody reads words."""
+    modes = (mode.replace("_", " ") for mode in MODES)
+    found = {*_of_templates(), *_of_code(), *MENU, *LABELS.values(), *ROLES, *modes}
     for report in REPORTS.values():
         found.update(_of_report(report))
     return {text for text in found if _LETTER.search(text)}
@@ -40,10 +44,14 @@ def _of_report(report: Definition[Any]) -> Iterator[str]:
     yield from (report.title, report.answers)
     for columns in report.parts.values():
         for column in columns:
-            yield from (column.title, column.help)
+            yield from (_key(column.title), _key(column.help))
     for option in options_of(report.options):
         yield from (option.help, LABELS.get(option.name, option.name.replace("_", " ")))
         yield from (choice.replace("_", " ") for choice in option.choices)
+
+
+def _key(text: str) -> str:
+    return key_of(text.template, text.context) if isinstance(text, Note) else text
 
 
 def _of_templates() -> Iterator[str]:
@@ -59,27 +67,38 @@ def _of_code() -> Iterator[str]:
     with as_file(files("dashboards")) as folder:
         for path in sorted(Path(folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _SHOWN:
-                    yield from _shown(node, _SHOWN[node.func.id])
+                if isinstance(node, ast.Call):
+                    yield from _shown(node)
 
 
-def _shown(call: ast.Call, places: tuple[int, ...]) -> Iterator[str]:
-    given = [call.args[place] for place in places if place < len(call.args)]
-    given += [one.value for one in call.keywords if one.arg in _KEYWORDS]
-    for each in given:
-        if isinstance(each, ast.Constant) and isinstance(each.value, str):
-            yield each.value
+def _shown(call: ast.Call) -> Iterator[str]:
+    """The texts in a call of `_SHOWN`, or of `Formats.text`."""
+    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    if name not in _SHOWN or (name == "text") != isinstance(call.func, ast.Attribute):
+        return
+    texts = [_constant(each) for each in call.args]
+    if name == "Note":
+        yield key_of(*texts[:2])
+        return
+    yield from (texts[place] for place in _SHOWN[name] if place < len(texts))
+    yield from (_constant(one.value) for one in call.keywords if one.arg in _KEYWORDS)
+
+
+def _constant(node: ast.expr) -> str:
+    """The text that stands there, "" for anything else."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def update(path: Path, language: str) -> tuple[int, int]:
     """Bring a catalogue up to date; how many texts are new and how many left."""
     with path.open("rb") as file:
         old = read_po(file, locale=language)
-    kept = {str(one.id): str(one.string) for one in old if one.id}
+    kept = {key_of(str(one.id), one.context or ""): str(one.string) for one in old if one.id}
     wanted = messages()
-    new = Catalog(locale=language, project="Sendtrail", fuzzy=False, header_comment="")
-    for text in sorted(wanted):
-        new.add(text, kept.get(text, ""))
+    new = Catalog(locale=language, project="Sendtrail", fuzzy=False, header_comment=old.header_comment)
+    for key in sorted(wanted):
+        context, _, text = key.rpartition(BETWEEN)
+        new.add(text, kept.get(key, ""), context=context or None)
     with path.open("wb") as file:
         write_po(file, new, width=120, omit_header=False, sort_output=True)
     return len(wanted - kept.keys()), len(kept.keys() - wanted)

@@ -17,6 +17,7 @@ _TYPES: dict[Kind, dict[str, Any]] = {
     "number": {"type": ["number", "null"]},
     "money": {"type": ["number", "null"], "description": "in whole units of the currency"},
     "time": {"type": ["string", "null"], "format": "date-time"},
+    "day": {"type": "string", "format": "date"},
     "span": {"type": ["integer", "null"], "description": "milliseconds"},
     "names": {"type": "array", "items": {"type": "string"}},
 }

@@ -1,7 +1,7 @@
 """Reports -> what the templates print: every cell as a reader sees it, beside the plain value machines get."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -80,19 +80,19 @@ class ShownRecord:
 
 Shown = ShownTable | ShownRecord
 
-#: Report, option and value -> the address where that report is asked so.
-Lead = Callable[[str, str, str], str]
+#: Report and options -> the address where that report is asked so, "" where the reader may not read it.
+Leads = Callable[[str, Mapping[str, str]], str]
 
 
 def parts(
-    report: Report, formats: Formats, wanted: Sequence[str] = (), limit: int | None = None, lead: Lead | None = None
+    report: Report, formats: Formats, wanted: Sequence[str] = (), limit: int | None = None, leads: Leads | None = None
 ) -> list[Shown]:  # fmt: skip
     """Every part. `limit`: rows of a table.
 
     `wanted`: columns to show instead of the usual ones, `column` of every table that has it, or `part.column`.
     """
     return [
-        record(one, formats) if isinstance(one, Record) else table(one, formats, wanted, limit, lead)
+        record(one, formats, leads) if isinstance(one, Record) else table(one, formats, wanted, limit, leads)
         for one in report.parts
     ]
 
@@ -102,18 +102,21 @@ def notes_of(report: Report, formats: Formats) -> list[tuple[bool, str]]:
     return [(note.startswith("Warning"), formats.text(note)) for note in report.notes]
 
 
-def record(one: Record, formats: Formats) -> ShownRecord:
+def record(one: Record, formats: Formats, leads: Leads | None = None) -> ShownRecord:
     """The sections of figures; those without one are left out."""
-    sections = [(formats.text(each.title), _figures(each, formats)) for each in one.sections if each.figures]
+    sections = [(formats.text(each.title), _figures(each, formats, leads)) for each in one.sections if each.figures]
     return ShownRecord(one.key, formats.text(one.title), sections)
 
 
-def _figures(section: Section, formats: Formats) -> list[tuple[Heading, Cell]]:
-    return [(heading(column, formats), cell(column, value, formats)) for column, value in section.figures]
+def _figures(section: Section, formats: Formats, leads: Leads | None) -> list[tuple[Heading, Cell]]:
+    return [
+        (heading(column, formats), replace(cell(column, value, formats), href=_way(column, {}, leads)([])))
+        for column, value in section.figures
+    ]
 
 
 def table(
-    one: Table, formats: Formats, wanted: Sequence[str] = (), limit: int | None = None, lead: Lead | None = None
+    one: Table, formats: Formats, wanted: Sequence[str] = (), limit: int | None = None, leads: Leads | None = None
 ) -> ShownTable:  # fmt: skip
     """The table with its chart. Sums stay when rows are left out."""
     named = [index for index, column in enumerate(one.columns) if {column.key, f"{one.key}.{column.key}"} & {*wanted}]
@@ -122,14 +125,14 @@ def table(
     body = one.rows[:total_from] if limit is None else one.rows[: min(limit, total_from)]
     rows = [*body, *one.rows[total_from:]]
     places = {column.key: index for index, column in enumerate(one.columns)}
-    leads = [_leading(column, places, lead) for column in one.columns]
+    ways = [_way(column, places, leads) for column in one.columns]
     drawn = drawing(one, formats)
     return ShownTable(
         key=one.key,
         title=formats.text(one.title),
         headings=[heading(one.columns[index], formats) for index in chosen],
         rows=[
-            [replace(cell(one.columns[index], row[index], formats), href=leads[index](row)) for index in chosen]
+            [replace(cell(one.columns[index], row[index], formats), href=ways[index](row)) for index in chosen]
             for row in rows
         ],
         total_from=len(body),
@@ -144,13 +147,19 @@ def table(
     )
 
 
-def _leading(column: Column, places: dict[str, int], lead: Lead | None) -> Callable[[Sequence[Any]], str]:
+def _way(column: Column, places: dict[str, int], leads: Leads | None) -> Callable[[Sequence[Any]], str]:
     """Row -> where the column's value leads, "" for nowhere."""
-    if column.leads_to is None or lead is None:
+    lead = column.leads_to
+    if lead is None or leads is None:
         return lambda _: ""
-    report, option, key = column.leads_to
-    known = lead
-    return lambda row: known(report, option, str(row[places[key]])) if row[places[key]] not in (None, "") else ""
+    known = leads
+
+    def way(row: Sequence[Any]) -> str:
+        asked = {option: str(row[places[key]]) for option, key in lead.asked.items() if row[places[key]] is not None}
+        whole = all(asked.get(option) for option in lead.asked)
+        return known(lead.report, {**asked, **lead.always}) if whole else ""
+
+    return way
 
 
 def heading(column: Column, formats: Formats) -> Heading:
@@ -170,7 +179,7 @@ def cell(column: Column, value: Any, formats: Formats, heat: int | None = None) 
         column.kind in NUMERIC,
         column.key,
         column.kind,
-        names=list(value or ()) if column.kind == "names" else (),
+        names=formats.names(value or ()) if column.kind == "names" else (),
         heat=heat,
     )
 

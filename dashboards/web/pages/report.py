@@ -1,5 +1,6 @@
 """/reports/{name}: every report as a page, with its form, charts, tables and exports."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -101,14 +102,13 @@ def _in_order(name: str, shown: list[Shown]) -> list[Shown]:
 def content(asked: Question, built: Report, view: View) -> dict[str, Any]:
     """What the template of a report prints."""
 
-    def lead(report: str, option: str, value: str) -> str:
-        allowed = report in REPORTS and REPORTS[report].allows(view.reader.role)
-        return asked.neighbour(report, **{option: value}) if allowed else ""
+    def leads(report: str, options: Mapping[str, str]) -> str:
+        return asked.neighbour(report, **options) if REPORTS[report].allows(view.reader.role) else ""
 
     return {
         "question": asked,
         "report": built,
-        "parts": _in_order(built.name, parts(built, view.formats, asked.columns, MAX_ROWS, lead)),
+        "parts": _in_order(built.name, parts(built, view.formats, asked.columns, MAX_ROWS, leads)),
         "pager": pager(asked, built),
         "sorts": sorts(asked),
         "notes": notes_of(built, view.formats),

@@ -20,7 +20,12 @@ from tests.support.stack import ClickHouse
 pytestmark = pytest.mark.asyncio
 
 #: What a report is asked beside a delivery, where it takes more or other than that.
-ASKED = {"deliveries": "", "over-time": "", "site": "", "recipient": "recipient=1000003"}
+ASKED = {
+    "deliveries": "",
+    "over-time": "first_day=2026-09-20&last_day=2026-10-02",
+    "site": "",
+    "recipient": "recipient=1000003",
+}
 _ROW = re.compile(r"<tr class=.*?</tr>", re.DOTALL)
 _CELL = re.compile(r'data-key="([^"]*)" data-plain="([^"]*)"')
 _PART = re.compile(r'data-part="([^"]+)"(.*?)(?=data-part="|</main>)', re.DOTALL)
@@ -71,6 +76,24 @@ async def test_a_page_loads_nothing_from_elsewhere(site: Site, tmp_path: Path, n
             assert (await reader.get(address)).status_code == 200
     assert " style=" not in page.text
     assert "<script>" not in page.text
+
+
+@pytest.mark.parametrize(("page", "part"), [("indicators", "indicators"), ("urls", "links")])
+@pytest.mark.parametrize("cut", ["people", "all"])
+async def test_every_count_of_messages_opens_its_list(
+    site: Site, tmp_path: Path, cut: str, page: str, part: str
+) -> None:
+    async with browser(site, tmp_path) as reader:
+        text = (await reader.get(f"/reports/{page}?delivery=1&cut={cut}")).text
+        found = re.findall(r'data-key="(\w+)" data-plain="(\d+)"[^>]*><a href="(/reports/who[^"]+)"', text)
+        assert found
+        for key, figure, address in found:
+            asked = html.unescape(address).replace("/reports/", "/v1/reports/") + "&limit=1"
+            document = (await reader.get(asked)).json()
+            (pages,) = document["pages"].values()
+            if key != "clicks":  # of a link; its list has who clicked, however often
+                assert pages["matches"] == int(figure), key
+            assert (await reader.get(html.unescape(address))).status_code == 200
 
 
 async def test_what_can_t_be_given_is_said(site: Site, tmp_path: Path) -> None:
