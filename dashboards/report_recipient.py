@@ -44,7 +44,7 @@ COLUMNS = [
     Column(
         "not_counted", "not counted", "text", "why it is no hit: repeat, seed, flood, foreign, expired", gives_way=1
     ),
-    Column("order_id", "order", "text", "of a transaction", shown=False),
+    Column("order_id", Note("order", "transaction"), "text", "of a transaction", shown=False),
     Column("amount", "amount", "money", "of a transaction", shown=False),
     Column("articles", "articles", "count", "of a transaction", shown=False),
     Column("page", "page", "text", "of a visit or transaction", shown=False),

@@ -10,7 +10,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from dashboards.shape import Column, Kind, Record, Report, Table
+from dashboards.shape import Column, Kind, Note, Record, Report, Table
 from dashboards.values import local, plain
 
 #: What Excel takes; XLSX has no more.
@@ -58,18 +58,18 @@ class _Sheets:
 
     def about(self, report: Report) -> None:
         """Title, deliveries, cut, when it was calculated, and the notes."""
-        sheet = self._sheet("About")
+        sheet = self._sheet(Note("About"))
         hits = report.hits
         lines: list[tuple[str, Kind, Any]] = [
-            ("report", "text", self._say(report.title)),
-            *(("of", "text", one.label or one.name or one.key) for one in report.subjects),
-            ("cut", "text", report.cut),
-            ("calculated at", "time", report.calculated_at),
-            ("distinct numbers at", "time", report.distinct_calculated_at),
-            ("time zone", "text", str(self._zone)),
-            ("hits by people", "count", hits and hits.people),
-            ("hits in all", "count", hits and hits.all),
-            *(("note", "text", self._say(note)) for note in report.notes),
+            (Note("report"), "text", self._say(report.title)),
+            *((Note("of", "subject"), "text", one.label or one.name or one.key) for one in report.subjects),
+            (Note("cut"), "text", self._say(report.cut)),
+            (Note("calculated at"), "time", report.calculated_at),
+            (Note("distinct numbers at"), "time", report.distinct_calculated_at),
+            (Note("time zone"), "text", str(self._zone)),
+            (Note("hits by people"), "count", hits and hits.people),
+            (Note("hits in all"), "count", hits and hits.all),
+            *((Note("note"), "text", note) for note in report.notes),
         ]
         sheet.set_column(0, 0, 22)
         sheet.set_column(1, 1, 100)
@@ -129,7 +129,7 @@ class _Sheets:
         if isinstance(cell, int | float) and not isinstance(cell, bool):
             self._number(sheet, row, place, kind, cell)
             return
-        text = ", ".join(map(str, cell)) if isinstance(cell, list) else self._said(value)
+        text = ", ".join(map(self._said, value)) if isinstance(cell, list) else self._said(value)
         quoted = self._quoted if text.startswith(_FORMULA) else None
         sheet.write_string(row, place, _NO_XML.sub("\ufffd", text[:MAX_TEXT]), quoted)
 
@@ -146,8 +146,6 @@ class _Sheets:
             sheet.write_number(row, place, amount, self._formats["money"])
 
     def _said(self, value: Any) -> str:
-        from dashboards.shape import Note
-
         return self._say(value) if isinstance(value, Note) else str(value)
 
 

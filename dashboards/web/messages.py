@@ -5,6 +5,7 @@ a catalogue says at its top about itself stays.
 """
 
 import ast
+import io
 import re
 from collections.abc import Iterator
 from importlib.resources import as_file, files
@@ -90,17 +91,18 @@ def _constant(node: ast.expr) -> str:
 
 
 def update(path: Path, language: str) -> tuple[int, int]:
-    """Bring a catalogue up to date; how many texts are new and how many left."""
-    with path.open("rb") as file:
-        old = read_po(file, locale=language)
+    """Bring a catalogue up to date; how many texts are new and how many left. Its head, up to a blank line, stays."""
+    head, _, _ = path.read_bytes().partition(b"\n\n")
+    old = read_po(io.BytesIO(path.read_bytes()), locale=language)
     kept = {key_of(str(one.id), one.context or ""): str(one.string) for one in old if one.id}
     wanted = messages()
-    new = Catalog(locale=language, project="Sendtrail", fuzzy=False, header_comment=old.header_comment)
+    new = Catalog(locale=language)
     for key in sorted(wanted):
         context, _, text = key.rpartition(BETWEEN)
         new.add(text, kept.get(key, ""), context=context or None)
-    with path.open("wb") as file:
-        write_po(file, new, width=120, omit_header=False, sort_output=True)
+    entries = io.BytesIO()
+    write_po(entries, new, width=120, omit_header=True, sort_output=True)
+    path.write_bytes(head + b"\n\n" + entries.getvalue().strip() + b"\n")
     return len(wanted - kept.keys()), len(kept.keys() - wanted)
 
 

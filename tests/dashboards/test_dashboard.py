@@ -12,8 +12,9 @@ from clickhouse_driver import Client
 from dashboards.definition import Context, NotAllowed
 from dashboards.indicators import Cut
 from dashboards.queries import Queries, ReportError
-from dashboards.report_dashboard import REPORT, UNREGISTERED, Asked
+from dashboards.report_dashboard import REPORT, Asked
 from dashboards.shape import Report, Table
+from dashboards.words import UNREGISTERED
 from tests.dashboards import recount
 from tests.dashboards.happenings import (
     EXPIRED,

@@ -12,6 +12,7 @@ from dashboards import (
     report_machines,
     report_statistics,
     report_urls,
+    words,
 )
 from dashboards.choice import by_key
 from dashboards.indicators import Cut
@@ -107,13 +108,13 @@ def test_links_equal_a_recount_and_add_up(
     report = report_urls.build(scope_of(world_queries, keys, cut), by, 2)
     clicks = [hit for one in counted_again(world, keys, cut) for hit in one.hits if hit.kind == "click"]
     expected = Counter(_link_of(hit.delivery, hit.url_id, hit.position, by) for hit in clicks)
-    unregistered = expected.pop(report_urls.UNREGISTERED, 0)
+    unregistered = expected.pop(words.UNREGISTERED, 0)
     rows = table(report, "links")
     ranked = [row for row in rows if row["rank"]]
     assert [row["clicks"] for row in ranked] == sorted(expected.values(), reverse=True)[:2]
     assert all(expected[row["link"]] == row["clicks"] for row in ranked)
     below = {row["link"]: row["clicks"] for row in rows if not row["rank"]}
-    assert below.get(report_urls.UNREGISTERED, 0) == unregistered
+    assert below.get(words.UNREGISTERED, 0) == unregistered
     assert below["Total"] == len(clicks) == sum(row["clicks"] for row in rows if row["link"] != "Total")
     apart = Counter(row["kind"] for row in table(report, "other_links") for _ in range(row["hits"]))
     hits = [hit for one in counted_again(world, keys, cut) for hit in one.hits if hit.kind in ("optout", "mirror")]
@@ -125,7 +126,7 @@ def _link_of(delivery: int, url_id: int, position: int, by: By) -> str:
     if by == "position":
         return f"text {position - 32768}" if position > 32768 else f"HTML {position}"
     if delivery == 4 or url_id in UNREGISTERED:
-        return report_urls.UNREGISTERED
+        return words.UNREGISTERED
     url, label, category = URLS[url_id]
     return {"url": url, "label": label or url, "category": category or "(no category)"}[by]
 

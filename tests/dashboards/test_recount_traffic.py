@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dashboards import report_activity, report_clients, report_hot_clicks, report_indicators, report_machines
+from dashboards import report_activity, report_clients, report_hot_clicks, report_indicators, report_machines, words
 from dashboards.indicators import Cut
 from dashboards.queries import Queries
 from tests.dashboards.happenings import Happening, logged_ms
@@ -42,7 +42,7 @@ def test_hot_clicks_equal_a_recount_and_add_up(world: World, world_queries: Quer
     positions = table(report, "positions")
     for row in positions[:-1]:
         position = 0 if row["number"] is None else row["number"] + (32768 if row["part"] == "text" else 0)
-        known = row["link"] != report_hot_clicks.UNREGISTERED
+        known = row["link"] != words.UNREGISTERED
         for kind, name in (("click", "clicks"), ("optout", "opt_outs"), ("mirror", "mirror")):
             shown[position, row["url_id"], kind, known] += row[name]
         assert row["share"] == Fraction(row["hits"], len(hits))
