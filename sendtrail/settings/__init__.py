@@ -1,0 +1,48 @@
+"""Settings: one frozen class per stage, from a TOML file and `SENDTRAIL_…` environment variables.
+
+The file's tables are the classes' sections: `[kafka] bootstrap = "host:9092"`. The environment wins over the file:
+`SENDTRAIL_KAFKA_BOOTSTRAP`. The file is `SENDTRAIL_CONFIG`, else `sendtrail.toml` in the working directory if there.
+A key that no class knows, in either place, is a SettingsError naming it; programs end with exit code 3.
+"""
+
+from sendtrail.settings.config import CONFIG_VARIABLE, EXIT_CODE, PREFIX, SHORT_FORMS, Config, load, variables
+from sendtrail.settings.section import Section
+from sendtrail.settings.stages import (
+    SECTIONS,
+    ApiSettings,
+    ClickHouseSettings,
+    EdgeSettings,
+    ForwardSettings,
+    KafkaSettings,
+    KeySettings,
+    LoaderSettings,
+    LocalSettings,
+    ReportSettings,
+    StreamSettings,
+    TrackingSettings,
+    WebSettings,
+)
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "EXIT_CODE",
+    "PREFIX",
+    "SECTIONS",
+    "SHORT_FORMS",
+    "ApiSettings",
+    "ClickHouseSettings",
+    "Config",
+    "EdgeSettings",
+    "ForwardSettings",
+    "KafkaSettings",
+    "KeySettings",
+    "LoaderSettings",
+    "LocalSettings",
+    "ReportSettings",
+    "Section",
+    "StreamSettings",
+    "TrackingSettings",
+    "WebSettings",
+    "load",
+    "variables",
+]
