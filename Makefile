@@ -24,8 +24,8 @@ demo: $(STAMP) ## the whole line with live traffic; ONCE=1 ends by itself with a
 up: $(STAMP) ## the whole line, empty, in this terminal
 	@$(BIN)/sendtrail up
 
-test: $(STAMP) ## all tests, on a real Kafka and the real ClickHouse engine
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(STAMP) ## all tests, on a real Kafka and the real ClickHouse engine; ARGS="…" chooses
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadgroup)
 
 lint: $(STAMP) ## ruff, mypy --strict, import rules, schema of the compose file
 	@$(BIN)/ruff check .

@@ -15,6 +15,7 @@ from sendtrail.local.kafka import KafkaBroker
 from tests.support.golden import Golden
 from tests.support.stack import ClickHouse, delete_topics, outside_clickhouse, outside_kafka, random_name
 
+_HERE = Path(__file__).parent
 _STACK_FIXTURES = frozenset({"kafka", "clickhouse", "make_engine", "make_broker"})
 
 pytest_plugins = ["tests.support.absent"]
@@ -25,8 +26,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs broker or engine, so that `-m "not stack"` runs the pure tests."""
+    """Mark what needs broker or engine, for `-m "not stack"`; under xdist a folder stays together, and its fixtures."""
     for item in items:
+        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(_HERE).parts[0]))
         if _STACK_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("stack")
 
