@@ -25,6 +25,7 @@ class Recount:
         self.seeds = {one.message for one in mine if one.kind in FEED and one.seed}
         self.feed = [one for one in mine if one.kind in FEED and one.message not in self.seeds]
         self.states = states(self.feed)
+        self._start = self._began()
 
     def messages(self, wanted: Callable[[Happening], bool]) -> set[int]:
         """Messages with a wanted hit."""
@@ -87,6 +88,9 @@ class Recount:
 
     def start(self) -> int | None:
         """Contact date, else first sent, else first hit of anybody."""
+        return self._start
+
+    def _began(self) -> int | None:
         if self.delivery.contact_ms is not None:
             return self.delivery.contact_ms
         sent = [one.time_ms for one in self.mine if one.kind == "sent" and not one.seed]
