@@ -33,12 +33,12 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 def messages() -> set[str]:
-    """The texts in English, as `languages.key_of` writes them. Those without a letter are none: nobody reads words."""
+    """The texts in English, as `languages.key_of` writes them. Signs and single letters are none."""
     modes = (mode.replace("_", " ") for mode in MODES)
     found = {*_of_templates(), *_of_code(), *MENU, *LABELS.values(), *ROLES, *modes}
     for report in REPORTS.values():
         found.update(_of_report(report))
-    return {text for text in found if _LETTER.search(text)}
+    return {text for text in found if len(text) > 1 and _LETTER.search(text)}
 
 
 def _of_report(report: Definition[Any]) -> Iterator[str]:
