@@ -43,12 +43,14 @@ def values(case: Case, people: int) -> dict[str, Value]:
         "starts": case.starts, "contact_date": case.starts[0], "people": people, "uncounted": 0,
         "from_s": start_s, "until_s": start_s + 7 * DAY_S, "since": case.starts[0] + 3 * DAY_S * 1000, "days": 3,
         "periods": [HOUR_S, 3 * HOUR_S, 6 * HOUR_S, DAY_S, 3 * DAY_S, 7 * DAY_S, 30 * DAY_S, 0],
-        "period_s": 7 * DAY_S, "step_s": HOUR_S, "zone": "Europe/Madrid",
+        "period_s": 7 * DAY_S, "step_s": HOUR_S, "zone": "Europe/Madrid", "period": "day", "split": "",
+        "until": case.starts[0] + 7 * DAY_S * 1000, "site": "", "top": PAGE, "steps": ["/products", "/basket"],
         "domains": Config({}).section(ReportSettings).report_domains, "least": 100,
         "by": "label", "which": "opened-not-clicked", "by_link": 0, "some": 0, "items": [], "clicks": 1, "with_hits": 1,
         "links": 4, "within_ms": 10_000,
         "link": "", "category": "", "kinds": [], "classes": [], "states": [], "unfed": [],
-        "recipient": case.recipient, "messages": case.messages, "size": 200_000, "from": 0, "upto": case.first_slice,
+        "recipient": case.recipient, "recipients": [case.recipient], "wanted": [],
+        "messages": case.messages, "size": 200_000, "from": 0, "upto": case.first_slice,
         "account": [], "accounts": [], "everybody": 1, "channel": "", "type": "", "tag": "", "status": "", "search": "",
         "sort": "contact_date", "down": 1, "limit": PAGE, "offset": 0,
     }  # fmt: skip
@@ -57,6 +59,9 @@ def values(case: Case, people: int) -> dict[str, Value]:
 #: Query -> values that differ from those of `values`.
 OWN: Mapping[str, Callable[[Case], dict[str, Value]]] = {
     "peers": lambda case: {"channel": "email", "type": "newsletter"},
+    "site": lambda case: {"by": "delivery", "days": 30, "since": case.starts[0]},
+    "site_funnel": lambda case: {"days": 30, "since": case.starts[0]},
+    "recipient": lambda case: {"sort": "newest", "since": 0, "until": 0},
     "span": lambda case: {"kinds": ["open", "click", "transaction"]},
 }
 
@@ -97,7 +102,8 @@ def _case(client: Any, name: str, chosen: list[tuple[int, int]]) -> Case:
         f"SELECT DISTINCT message_id FROM message_activity WHERE delivery_id IN {{d:Array(UInt64)}} LIMIT {PAGE}", asked
     )
     recipient = client.execute(
-        "SELECT argMax(recipient_key, hits) FROM message_activity WHERE delivery_id IN {d:Array(UInt64)}", asked
+        "SELECT argMaxIf(recipient_key, hits, hits <= 50) FROM message_activity WHERE delivery_id IN {d:Array(UInt64)}",
+        asked,
     )
     cut = client.execute(
         "SELECT max(message_id) FROM (SELECT message_id FROM message_state WHERE delivery_id IN {d:Array(UInt64)} "
