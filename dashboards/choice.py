@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 
 from dashboards.queries import Queries, ReportError, Row
-from dashboards.shape import Subject
+from dashboards.shape import Note, Subject
 from sendtrail.events import MAX_KEY
 from sendtrail.naming import HASHED, KeyKind, key, name_bytes
 
@@ -108,17 +108,21 @@ def _pick(name: str, keys: Sequence[int], found: Sequence[Delivery], naming_key:
                 return delivery
     named = [delivery for delivery in found if delivery.name == name]
     if not named and naming_key is None and not keys:
-        raise ReportError(f"no delivery {name!r} is registered, and without the key file no other name can be found")
+        raise ReportError(
+            Note("no delivery {name!r} is registered, and without the key file no other name can be found", name=name)
+        )
     if not named:
         raise _unknown(name)
     if len(named) > 1:
         several = ", ".join(f"{one.delivery} (account {one.account or 'default'})" for one in named)
-        raise ReportError(f"several deliveries are called {name!r}: give one of the keys {several}")
+        raise ReportError(
+            Note("several deliveries are called {name!r}: give one of the keys {several}", name=name, several=several)
+        )
     return named[0]
 
 
 def _unknown(name: str) -> ReportError:
-    return ReportError(
-        f"no delivery {name!r}: nothing is registered and no event is stored under that name or key; "
-        "`sendtrail report deliveries` lists those there are"
-    )
+    return ReportError(Note(
+        "no delivery {name!r}: nothing is registered and no event is stored under that name or key; "
+        "`sendtrail report deliveries` lists those there are", name=name,
+    ))  # fmt: skip

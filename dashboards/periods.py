@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Literal
 
 from dashboards.queries import ReportError
+from dashboards.shape import Note
 
 Period = Literal["day", "week", "month"]
 #: How many periods are shown where no first day is asked for.
@@ -54,12 +55,14 @@ def days_of(period: Period, first: date | None, last: date | None, today: date, 
         if most is not None:
             first = max(first, last - timedelta(days=most - 1))
     if first > last:
-        raise ReportError(f"the first day, {first}, is after the last, {last}")
+        raise ReportError(Note("the first day, {first}, is after the last, {last}", first=first, last=last))
     count = (last - first).days + 1
     if most is not None and count > most:
-        raise ReportError(f"{first} to {last} are {count} days; here {most} are the most: choose a shorter span")
+        raise ReportError(Note("{first} to {last} are {count} days; here {most} are the most: choose a shorter span",
+                               first=first, last=last, count=count, most=most))  # fmt: skip
     if sum(1 for _ in every(Days(first, last), period)) > MOST:
-        raise ReportError(f"{first} to {last} are more than {MOST} periods: choose weeks or months, or a shorter span")
+        raise ReportError(Note("{first} to {last} are more than {most} periods: choose weeks or months, or a shorter "
+                               "span", first=first, last=last, most=MOST))  # fmt: skip
     return Days(first, last)
 
 

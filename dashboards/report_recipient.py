@@ -92,10 +92,10 @@ def build(
     rows = queries.rows("recipient_known", recipients=list(keys), **seen) if keys else []
     known = [row for row in rows if row["stored"] or row["messages"]]
     if not known:
-        raise ReportError(
-            f"no recipient {name or ', '.join(map(str, keys))!r}: no message was prepared for it and no event of it is "
-            "stored; --address looks for an e-mail address and for its hash"
-        )
+        raise ReportError(Note(
+            "no recipient {name!r}: no message was prepared for it and no event of it is stored; --address looks for "
+            "an e-mail address and for its hash", name=name or ", ".join(map(str, keys)),
+        ))  # fmt: skip
     recipients = [row["recipient"] for row in known]
     hits, matches = _hits(queries, recipients, cut, wanted, seen)
     page = Page(wanted.offset, wanted.limit, matches)

@@ -124,13 +124,16 @@ def _check_link(scope: Scope, wanted: Wanted) -> None:
     if not wanted.by_link:
         return
     if wanted.which != "clicked":
-        raise ReportError(f"a link or category says which clicks count: ask for clicked, not for {wanted.which}")
+        raise ReportError(
+            Note("a link or category says which clicks count: ask for clicked, not for {which}", which=wanted.which)
+        )
     known = scope.queries.rows("link_names", deliveries=scope.keys, link=wanted.link, category=wanted.category)
     if not known:
-        named = repr(wanted.link) if wanted.link else f"of category {wanted.category!r}"
         raise ReportError(
-            f"none of these deliveries has a link {named}; a link is named by its label, its URL or its id"
-        )
+            Note("none of these deliveries has a link {link!r}; a link is named by its label, its URL or its id",
+                 link=wanted.link)
+            if wanted.link else Note("none of these deliveries has a link of category {name!r}", name=wanted.category)
+        )  # fmt: skip
 
 
 def everything(scope: Scope, wanted: Wanted) -> Stream:
@@ -207,7 +210,7 @@ def _scope(context: Context, asked: Asked) -> Scope:
         deliveries = by_names(context.queries, asked.delivery, context.naming_key, context.accounts)
         return Scope(context.queries, deliveries, asked.cut, True, context.persons)
     if asked.which != "inactive":
-        raise ReportError("say whose messages: which delivery?")
+        raise ReportError(Note("say whose messages: which delivery?"))
     keys = context.queries.rows(
         "delivery_keys",
         everybody=int(context.accounts is None),
@@ -216,7 +219,8 @@ def _scope(context: Context, asked: Asked) -> Scope:
     )
     deliveries = by_keys(context.queries, [row["delivery"] for row in keys])
     if not deliveries:
-        raise ReportError("there is no delivery yet" if asked.account is None else f"no delivery of {asked.account!r}")
+        nothing = Note("there is no delivery yet")
+        raise ReportError(nothing if asked.account is None else Note("no delivery of {name!r}", name=asked.account))
     return Scope(context.queries, deliveries, asked.cut, True, context.persons)
 
 
@@ -229,7 +233,7 @@ def _wanted(asked: Asked, now: datetime) -> Wanted:
 
 def _build(context: Context, asked: Asked) -> Report:
     if asked.limit == 0:
-        raise ReportError("all rows are written as CSV only: --format csv --limit 0")
+        raise ReportError(Note("all rows are written as CSV only: --format csv --limit 0"))
     scope, now = _scope(context, asked), datetime.now(UTC)
     if asked.which == "inactive":
         return build_inactive(scope, _wanted(asked, now), now, bool(asked.delivery))

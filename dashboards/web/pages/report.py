@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from dashboards.catalogue import REPORTS
 from dashboards.options import OfDeliveries
 from dashboards.queries import ReportError, Unreachable
-from dashboards.shape import Report
+from dashboards.shape import Note, Report
 from dashboards.web.asking import Question, page_of, question
 from dashboards.web.pages.message import MessagePages
 from dashboards.web.pages.urls import MODES, rows_of
@@ -61,7 +61,7 @@ class ReportPages:
         except Unreachable:
             return page("away.html", view, HTTPStatus.SERVICE_UNAVAILABLE, question=asked)
         except (ReportError, BadName) as error:
-            return page("refused.html", view, HTTPStatus.NOT_FOUND, question=asked, why=str(error))
+            return page("refused.html", view, HTTPStatus.NOT_FOUND, question=asked, why=_said(error, view))
         values = content(asked, built, view) | await self._more(asked, built, view)
         prints = self._site.chromium is not None
         return page(_OWN_TEMPLATES.get(name, "report.html"), view, site_prints=prints, **values)
@@ -91,6 +91,12 @@ class ReportPages:
         missing = asked.bad is not None and asked.bad.option not in asked.given
         status = HTTPStatus.OK if missing else HTTPStatus.BAD_REQUEST
         return page("asking.html", view, status, question=asked, why="" if missing else str(asked.bad))
+
+
+def _said(error: Exception, view: View) -> str:
+    """Why a report can't be given, in the reader's language where the words are ours."""
+    why = error.args[0] if error.args else ""
+    return view.formats.text(why) if isinstance(why, Note) else str(error)
 
 
 def _in_order(name: str, shown: list[Shown]) -> list[Shown]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import io
+import json
 import re
 import string
 from collections.abc import Iterator
@@ -12,9 +15,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from babel import Locale
+from openpyxl import load_workbook
 
 from dashboards.catalogue import REPORTS
 from dashboards.definition import Context
+from dashboards.export.forms import give
 from dashboards.options import read
 from dashboards.queries import Queries
 from dashboards.shape import Column, Note, Record, Report
@@ -171,3 +176,23 @@ async def test_a_chosen_language_is_seen_where_it_was_chosen(site: Site, tmp_pat
     assert str(answer.url).removeprefix(LOCAL) == "/reports/urls?delivery=1&by=category"
     assert '<html lang="es"' in answer.text
     assert "Clics por categoría" in answer.text
+
+
+@pytest.mark.asyncio
+async def test_why_a_report_can_t_be_given(site: Site, tmp_path: Path) -> None:
+    async with browser(site, tmp_path, **{"accept-language": "es"}) as reader:
+        unknown = html.unescape((await reader.get("/reports/urls?delivery=nobody's")).text)
+        long = html.unescape((await reader.get("/reports/over-time?first_day=2001-01-01&last_day=2020-12-31")).text)
+        program = (await reader.get("/v1/reports/urls?delivery=nothing")).json()
+    assert """no hay ningún envío "nobody's" registrado""" in unknown
+    assert "del 1 ene 2001 al 31 dic 2020 son más de 1.100 periodos" in long
+    assert program["detail"].startswith("no delivery 'nothing' is registered")
+
+
+def test_a_spreadsheet_is_spanish_and_its_data_are_not(world_queries: Queries) -> None:
+    report = built(world_queries, ("activity", ALL, ""))
+    book = load_workbook(io.BytesIO(give(report, "xlsx", SPANISH)))
+    assert book.sheetnames[:2] == ["Acerca de", "Por día de la semana y hora"]
+    assert [(row[0].value, row[1].value) for row in book["Acerca de"].iter_rows(max_row=6)][5] == ("corte", "todo")
+    assert [cell.value for cell in book["Por día de la semana"]["B"]][:3] == ["día de la semana", "lunes", "martes"]
+    assert json.loads(give(report, "json", SPANISH))["parts"]["weekdays"][0]["weekday"] == "Monday"
