@@ -7,9 +7,11 @@ from clickhouse_driver import Client
 
 from dashboards.choice import by_key, by_names, keys_of
 from dashboards.queries import Queries, ReportError
+from dashboards.report_deliveries import Filters, build
 from sendtrail.errors import BadName
 from sendtrail.naming import HASHED, key
 from tests.dashboards.happenings import Happening, Numbered, Registered, insert, register
+from tests.dashboards.shown import table
 
 NAMING_KEY = bytes(range(32))
 HASHED_JUNE = key(NAMING_KEY, "", "delivery", "june")
@@ -78,9 +80,8 @@ def test_names_are_values_and_nothing_else(client: Client, queries: Queries) -> 
     insert(client, [Numbered()(Happening(7, 1, "open", 1_790_000_000_000))])
     register(client, [Registered(9, "other", tags=["t"])])
 
-    def listed(**wanted: str) -> list[int]:
-        filters: dict[str, Any] = {"channel": "", "tag": "", "search": "", "everybody": 1, "accounts": []} | wanted
-        return [row["delivery"] for row in queries.rows("delivery_list", limit=100, **filters)]
+    def listed(**wanted: Any) -> list[int]:
+        return [int(row["key"]) for row in table(build(queries, "people", False, Filters(**wanted)), "deliveries")]
 
     for number, name in enumerate(INJECTIONS, 10):
         with pytest.raises(ReportError, match="no delivery"):

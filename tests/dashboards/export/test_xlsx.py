@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
@@ -65,6 +65,7 @@ def test_keys_of_64_bits_stay_exact() -> None:
     assert [row[0] for row in found["X"][1:]] == [str(key), 10**15]
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.text(max_size=40), max_size=5))
 def test_any_titles_make_sheets_excel_takes(titles: list[str]) -> None:
     content = as_xlsx(report(*(Table(str(n), title, COLUMNS[:1], []) for n, title in enumerate(titles))))
