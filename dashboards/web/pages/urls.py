@@ -18,10 +18,12 @@ from dashboards.web.site import Site
 from dashboards.web.templating import page
 from dashboards.web.view import View
 from sendtrail.deliveries import UrlMode
+from sendtrail.naming import HASHED
 
 MODES: tuple[str, ...] = get_args(UrlMode)
 _TIMEOUT_S = 10.0
 _AWAY = Note("The feed API does not answer: try again.")
+_NO_NAME = Note("This delivery is known by its key alone: its links can be edited once it is registered.")
 _OTHER_ACCOUNT = Note("Links of other accounts than the default one are edited by their sender.")
 
 
@@ -66,8 +68,8 @@ class UrlPages:
 
     async def _put(self, delivery: Delivery, link: dict[str, Any], view: View) -> str:
         """Why the API did not take it; empty where it did."""
-        if delivery.account not in ("", "default"):
-            return view.formats.text(_OTHER_ACCOUNT)
+        if refused := _not_by_the_api(delivery):
+            return view.formats.text(refused)
         name = quote(delivery.name or str(delivery.delivery), safe="")
         entry = {key: link[key] for key in ("url", "label", "category", "mode")} | {"url_id": int(link["url_id"])}
         try:
@@ -76,6 +78,13 @@ class UrlPages:
         except httpx.HTTPError:
             return view.formats.text(_AWAY)
         return "" if answer.is_success else _said(answer)
+
+
+def _not_by_the_api(delivery: Delivery) -> Note | None:
+    """Why the API would write to another delivery: it knows the default account's alone, and makes keys of names."""
+    if delivery.account:
+        return _OTHER_ACCOUNT
+    return _NO_NAME if not delivery.name and delivery.delivery >= HASHED else None
 
 
 def _said(answer: httpx.Response) -> str:

@@ -1,0 +1,46 @@
+"""Links edited on the dashboard: what the feed API would write to another delivery is refused before it is asked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from clickhouse_driver import Client
+
+from sendtrail.naming import HASHED
+from sendtrail.settings import ReportSettings
+from tests.dashboards.happenings import Registered, register, register_urls
+from tests.dashboards.web.conftest import LOCAL, browser, site_on
+from tests.support.line import clickhouse_settings
+from tests.support.stack import ClickHouse
+
+pytestmark = pytest.mark.asyncio
+
+NAMED, UNNAMED, NUMBER, OTHERS = HASHED + 1, HASHED + 2, 7, HASHED + 3
+ELSEWHERE, AWAY = "edited by their sender", "The feed API does not answer"
+
+
+@pytest.mark.parametrize(
+    ("delivery", "said"),
+    [(NAMED, AWAY), (NUMBER, AWAY), (UNNAMED, "known by its key alone"), (OTHERS, ELSEWHERE)],
+)
+async def test_a_link_is_written_where_it_was_read(
+    client: Client, database: str, clickhouse: ClickHouse, report_settings: ReportSettings, tmp_path: Path,
+    delivery: int, said: str,
+) -> None:  # fmt: skip
+    register(client, [
+        Registered(NAMED, "june", account=""), Registered(UNNAMED), Registered(NUMBER),
+        Registered(OTHERS, "june", account="default"),
+    ])  # fmt: skip
+    register_urls(client, [(delivery, 11, "https://shop.example/a", "Shop", "shop")])
+    site = site_on(clickhouse_settings(clickhouse, database), report_settings)  # its feed API is away
+    async with browser(site, tmp_path) as reader:
+        page = (await reader.get(f"/reports/dashboard?delivery={delivery}")).text
+        found = re.search(r'name="csrf"[^>]* value="([^"]+)"', page)
+        assert found is not None
+        form = {"csrf": found[1], "label": "Another", "category": "", "mode": "tracked"}
+        reply = await reader.post(f"/deliveries/{delivery}/urls/11", data=form, headers={"Origin": LOCAL})
+    site.pool.close()
+    assert reply.status_code == 422
+    assert said in reply.text
