@@ -1,4 +1,5 @@
 -- cohorts: deliveries by the day, week or month of the reader's clock in which they were sent. One row per delivery.
+-- Visits without a delivery are no delivery: see delivery_list.
 -- Sent at: the contact date, else the first sent, else the first hit, the last two to the minute.
 -- zone, from_s, until_s, period and filters as in over_time.
 --   delivery       key
@@ -13,6 +14,7 @@ FROM
     SELECT delivery_id FROM deliveries
     UNION DISTINCT
     SELECT delivery_id FROM touched
+    WHERE delivery_id != 0 OR 0 IN (SELECT delivery_id FROM stat_minute WHERE delivery_id = 0 AND kind NOT IN ('web', 'transaction'))
 ) AS k
 LEFT JOIN (SELECT * FROM deliveries FINAL) AS d ON d.delivery_id = k.delivery_id
 LEFT JOIN

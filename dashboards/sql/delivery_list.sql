@@ -1,4 +1,5 @@
--- delivery_list: a page of the deliveries that are registered or have events. One row per delivery.
+-- delivery_list: a page of the deliveries that are registered or have events. One row per delivery. Visits without a
+-- delivery are stored under 0: that is one only if it is registered, or has events of messages too.
 -- Columns as in registry, and `matches`: how many there are in all.
 -- Filters, '' or [] = any: channel, tag, account, search (a part of label, name or code), status (draft, sending or
 -- finished: the registered one, else derived); everybody = 0: only registered deliveries of `accounts`.
@@ -35,7 +36,13 @@ FROM
     FROM
     (
         SELECT delivery_id, max(touched) AS has_events
-        FROM (SELECT delivery_id, 0 AS touched FROM deliveries UNION ALL SELECT delivery_id, 1 FROM touched)
+        FROM
+        (
+            SELECT delivery_id, 0 AS touched FROM deliveries
+            UNION ALL
+            SELECT delivery_id, 1 FROM touched
+            WHERE delivery_id != 0 OR 0 IN (SELECT delivery_id FROM stat_minute WHERE delivery_id = 0 AND kind NOT IN ('web', 'transaction'))
+        )
         GROUP BY delivery_id
     ) AS k
     LEFT JOIN (SELECT * FROM deliveries FINAL) AS d ON d.delivery_id = k.delivery_id

@@ -11,14 +11,14 @@ WITH
     (
         SELECT delivery_id, assumeNotNull(start) AS start FROM dated
         UNION ALL
-        SELECT delivery_id, if(countIf(kind = 'sent') > 0, minIf(minute, kind = 'sent'), min(minute)) AS start
+        SELECT delivery_id, if(countIf(is_sent) > 0, minIf(minute, is_sent), min(minute)) AS start
         FROM
         (
-            SELECT delivery_id, if(kind = 'sent', 'sent', 'hit') AS kind, minute
+            SELECT delivery_id, kind = 'sent' AS is_sent, minute
             FROM stat_minute
             WHERE delivery_id IN {deliveries:Array(UInt64)} AND delivery_id NOT IN (SELECT delivery_id FROM dated)
                 AND kind <= 'sent' AND kind != 'prepared'
-            GROUP BY delivery_id, kind, minute
+            GROUP BY delivery_id, is_sent, minute
             HAVING sum(n) > 0
         )
         GROUP BY delivery_id

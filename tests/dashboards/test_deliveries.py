@@ -114,3 +114,24 @@ def test_status_and_account_filters(client: Client, queries: Queries) -> None:
     assert sorted(keys(queries)) == [1, 2, 3, 4, 6]
     seen = report_deliveries.build(queries, "all", False, Filters(), accounts={"shop"})
     assert [row["key"] for row in table(seen, "deliveries")] == ["3"]
+
+
+def test_the_line_of_a_delivery_without_sent_begins_at_its_first_hit(client: Client, queries: Queries) -> None:
+    numbered = Numbered()
+    feed = [Happening(1, message, kind, T0) for message in (1, 2) for kind in ("prepared", "delivered", "deferred")]
+    hits = [Happening(1, 1, "open", T0 + 5 * HOUR), Happening(1, 2, "click", T0 + 6 * HOUR)]
+    insert(client, [numbered(one) for one in feed + hits])
+    store_indicators(client)
+    [row] = table(report_deliveries.build(queries, "all", False, Filters()), "deliveries")
+    assert row["first_hours"] == [1, 1] + [0] * 46
+
+
+def test_visits_without_a_delivery_are_no_delivery(client: Client, queries: Queries) -> None:
+    numbered = Numbered()
+    visits = [Happening(0, 0, kind, T0, site="shop.example", person=7) for kind in ("web", "transaction")]
+    insert(client, [numbered(one) for one in [*visits, Happening(1, 1, "open", T0)]])
+    store_indicators(client)
+    assert keys(queries) == [1]
+    insert(client, [numbered(Happening(0, 1, "open", T0))])  # 0 is a name a sender may give
+    store_indicators(client)
+    assert sorted(keys(queries)) == [0, 1]

@@ -213,3 +213,10 @@ def test_the_days_are_those_of_the_reader(client: Client, queries: Queries) -> N
     for period, expected in (("day", ["2026-09-30", "2026-10-01"]), ("month", ["2026-09-01", "2026-10-01"])):
         assert [place[0] for place in shown(over_time(queries, period=period))] == expected
     assert shown(over_time(queries, by="cohort", period="month")) == {("2026-09-01", ""): {"opens": 2, "opened": 2}}
+
+
+def test_visits_without_a_delivery_are_in_no_cohort(client: Client, queries: Queries) -> None:
+    numbered = Numbered()
+    visits = [Happening(0, 0, kind, T0, site="shop.example", person=7) for kind in ("web", "transaction")]
+    insert(client, [numbered(one) for one in visits])
+    assert shown(over_time(queries, by="cohort", period="month")) == {}
