@@ -13,7 +13,8 @@ from dashboards.definition import Context, Definition
 from dashboards.indicators import Indicators, indicators
 from dashboards.options import OfDistinct
 from dashboards.report_indicators import MONEY, SECTIONS, money
-from dashboards.scope import Scope, person_note, report, together
+from dashboards.report_indicators import notes as indicator_notes
+from dashboards.scope import Scope, report, together
 from dashboards.shape import Chart, Column, Note, Record, Report, Section, Table
 from dashboards.significance import LEVEL, Proportion, against
 
@@ -75,7 +76,7 @@ def build(scope: Scope, reference: Against) -> Report:
     """The report. One delivery, or more than ten, are only cumulated."""
     counted, found = together(scope)
     parts: list[Table | Record] = [cumulated(counted)]
-    notes = [person_note(scope)]
+    notes = indicator_notes(scope, counted, found)
     if 1 < len(scope.deliveries) <= MOST:
         letters = LETTERS[: len(scope.deliveries)]
         each = [indicators([base]) for base in found.bases]

@@ -17,6 +17,7 @@ from dashboards.indicators import Indicators, rate
 from dashboards.options import OfDistinct
 from dashboards.queries import Row
 from dashboards.report_indicators import SECTIONS as INDICATORS
+from dashboards.report_indicators import success_notes
 from dashboards.scope import Scope, person_note, report, together
 from dashboards.shape import Chart, Column, Note, Record, Report, Section, Table, listed
 from dashboards.words import MODES, STATUSES, UNREGISTERED
@@ -89,7 +90,7 @@ _FORGED = Note(
 def build(scope: Scope, zone: str, hours: int, only: str = "") -> Report:
     """The parts that everybody may read, or only one of them. `hours`: so many of part `throughput`."""
     counted, found = together(scope)
-    notes = [person_note(scope), _FORGED]
+    notes = [person_note(scope), *success_notes(counted), _FORGED]
     signals = cache(lambda: scope.queries.rows("signals", deliveries=scope.keys, people=scope.people))
     chain = cache(lambda: chain_of(scope))
     parts: dict[str, Callable[[], Table | Record]] = {

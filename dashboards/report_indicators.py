@@ -91,9 +91,11 @@ def build(scope: Scope, by_domain: bool, networks: Sequence[str], domains: Seque
     parts: list[Table | Record] = [figures(scope, counted)]
     tables = [excluded(scope), money(scope, counted), shares(scope, counted, networks)]
     parts += [table for table in tables if table.rows]
+    said = notes(scope, counted, found)
     if by_domain:
         parts.append(domain_part.table(scope, found, domains))
-    return report(scope, "indicators", "Tracking indicators", parts, found, notes(scope, counted, found))
+        said += [] if counted.success_from == ("feed",) else [_PREPARED]
+    return report(scope, "indicators", "Tracking indicators", parts, found, said)
 
 
 def figures(scope: Scope, counted: Indicators) -> Record:
@@ -116,6 +118,10 @@ def times(scope: Scope) -> list[tuple[Column, int | None]]:
     return [(column, found.get(kind)) for kind, column in TIMES.items()]
 
 
+_PREPARED = Note(
+    "By domain, success counts the messages of the feed where it has no delivery events: registered figures are not "
+    "known by domain."
+)
 _SUCCESS_FROM = {
     "feed": Note("Where the feed has delivery events, success is counted from them."),
     "registry": Note("Without delivery events in the feed, success is taken from the registered success."),
@@ -123,11 +129,16 @@ _SUCCESS_FROM = {
 }
 
 
+def success_notes(counted: Indicators) -> list[Note]:
+    """Where success comes from, unless all of it is counted from the feed."""
+    sources = counted.success_from
+    return [] if sources == ("feed",) else [_SUCCESS_FROM[source] for source in sources]
+
+
 def notes(scope: Scope, counted: Indicators, found: Numbers) -> list[Note]:
     """What a reader must know before believing the figures."""
-    said = [person_note(scope)]
+    said = [person_note(scope), *success_notes(counted)]
     titles = {one.delivery: one.title for one in scope.deliveries}
-    said += [_SUCCESS_FROM[source] for source in counted.success_from if counted.success_from != ("feed",)]
     over = [base for base in found.bases if base.estimate > base.to_deliver]
     for base in over:
         said.append(Note(

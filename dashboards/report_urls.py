@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from dashboards.base import milliseconds, starts, stored_bases
+from dashboards.choice import Accounts
 from dashboards.definition import Context, Definition
 from dashboards.indicators import Base, Indicators, Rate, indicators, rate
 from dashboards.options import OfDistinct
 from dashboards.queries import Row
-from dashboards.scope import Scope, person_note, report, together
+from dashboards.report_indicators import notes as indicator_notes
+from dashboards.scope import Scope, report, together
 from dashboards.shape import Chart, Column, Lead, Note, Report, Table
 from dashboards.since import PERIODS, Within, step_of
 from dashboards.words import NOT_KNOWN, OTHERS, TOTAL, UNREGISTERED, kind_of_hit
@@ -67,15 +69,18 @@ _TITLES: dict[By, Note] = {
 _IN_TEXT = 32768
 
 
-def build(scope: Scope, by: By, top: int, period: Within = "all") -> Report:
-    """The report; `top`: how many links have a row of their own; `period`: since the start, of clicks by link alone."""
+def build(scope: Scope, by: By, top: int, period: Within = "all", accounts: Accounts = None) -> Report:
+    """The report; `top`: how many links have a row of their own; `period`: since the start, of clicks by link alone.
+
+    `accounts`: whose deliveries are compared with, None = everybody's.
+    """
     counted, found = together(scope)
     begun = Begun.of(scope)
     clicks = clicks_by(scope, by, period, begun)
     items = [row["item"] for row in clicks if row["registered"]][: min(top, STREAMS)]
-    parts = [averages(scope, counted), ranking(clicks, by, top), over_time(scope, by, items, period, begun)]
+    parts = [averages(scope, counted, accounts), ranking(clicks, by, top), over_time(scope, by, items, period, begun)]
     apart = other_links(scope)
-    notes = [person_note(scope)]
+    notes = indicator_notes(scope, counted, found)
     if period != "all":
         notes.append(_ONLY_CLICKS)
     return report(scope, "urls", "URLs", [one for one in [*parts, apart] if one.rows], found, notes)
@@ -202,9 +207,9 @@ def _position(number: int) -> str:
     return Note("text {number}", number=in_text) if in_text > 0 else Note("HTML {number}", number=number)
 
 
-def averages(scope: Scope, counted: Indicators) -> Table:
+def averages(scope: Scope, counted: Indicators, accounts: Accounts) -> Table:
     """The four click rates and their plain mean over comparable deliveries; no mean for several together."""
-    peers = [indicators([base]) for base in _peers(scope)]
+    peers = [indicators([base]) for base in _peers(scope, accounts)]
     rows = []
     for name, title in RATES.items():
         known: list[Fraction] = [one for one in (getattr(peer, name) for peer in peers) if one is not None]
@@ -213,14 +218,15 @@ def averages(scope: Scope, counted: Indicators) -> Table:
     return Table("rates", "Rates", AVERAGES, rows)
 
 
-def _peers(scope: Scope) -> list[Base]:
+def _peers(scope: Scope, accounts: Accounts) -> list[Base]:
     """Deliveries of the same channel and type, contact date in the 6 months before this one's, without proofs."""
     one = scope.deliveries[0]
     if len(scope.deliveries) > 1 or one.contact_date is None:
         return []
     rows = scope.queries.rows(
-        "peers", delivery=one.delivery, channel=one.channel, type=one.type, contact_date=milliseconds(one.contact_date)
-    )
+        "peers", delivery=one.delivery, channel=one.channel, type=one.type, contact_date=milliseconds(one.contact_date),
+        everybody=int(accounts is None), accounts=sorted(accounts or ()),
+    )  # fmt: skip
     return stored_bases(scope.queries, [row["delivery"] for row in rows], scope.cut)
 
 
@@ -249,7 +255,7 @@ class Asked(OfDistinct, frozen=True, kw_only=True):
 
 
 def _build(context: Context, asked: Asked) -> Report:
-    return build(context.scope(asked), asked.by, asked.top, asked.period)
+    return build(context.scope(asked), asked.by, asked.top, asked.period, context.accounts)
 
 
 REPORT = Definition(

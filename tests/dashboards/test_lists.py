@@ -8,6 +8,7 @@ from clickhouse_driver import Client
 
 from dashboards import report_deliveries, report_recipient, report_urls
 from dashboards.choice import by_key
+from dashboards.definition import Context
 from dashboards.indicators import Cut
 from dashboards.queries import Queries, ReportError
 from dashboards.report_deliveries import Filters
@@ -177,3 +178,23 @@ def test_the_platform_average_is_the_plain_mean_of_comparable_deliveries(client:
     assert shown["estimated_reactivity"] == (1, 1, 2)
     both = report_urls.build(Scope(queries, [by_key(queries, 1), by_key(queries, 2)]), "label", 5)
     assert {row["platform_average"] for row in table(both, "rates")} == {None}
+
+
+def test_the_platform_average_of_some_accounts_is_of_their_deliveries(client: Client, queries: Queries) -> None:
+    numbered = Numbered()
+    accounts = {1: "shop", 2: "shop", 3: "outlet", 4: ""}
+    register(client, [Registered(d, account=a, contact_ms=T0 - d * DAY) for d, a in accounts.items()])
+    feed = [Happening(d, m, "delivered", T0) for d in accounts for m in range(10)]
+    hits = [Happening(d, m, "click", T0) for d in accounts for m in range(d)]
+    insert(client, [numbered(one) for one in feed + hits])
+    store_indicators(client)
+    seen: list[tuple[set[str] | None, Fraction, int]] = [
+        (None, Fraction(3, 10), 3),
+        ({"shop"}, Fraction(2, 10), 1),
+        ({"shop", ""}, Fraction(3, 10), 2),
+    ]
+    for readers, mean, peers in seen:
+        context = Context(queries, accounts=readers)
+        report = report_urls.REPORT.answer(context, report_urls.Asked(delivery=["1"]))
+        [row] = [row for row in table(report, "rates") if row["rate"] == "click_rate"]
+        assert (row["platform_average"], row["deliveries"]) == (mean, peers)

@@ -10,7 +10,15 @@ from random import Random
 import pytest
 from clickhouse_driver import Client
 
-from dashboards import report_indicators, report_statistics, report_urls, reports
+from dashboards import (
+    report_compare,
+    report_dashboard,
+    report_indicators,
+    report_statistics,
+    report_summary,
+    report_urls,
+    reports,
+)
 from dashboards.choice import by_key
 from dashboards.queries import Queries
 from dashboards.scope import Scope
@@ -130,6 +138,33 @@ def test_registered_success_stands_in_for_a_missing_feed(client: Client, queries
         assert f"success is taken from {source}." in " ".join(report.notes)
 
 
+def test_every_report_that_shows_success_says_where_it_is_from(client: Client, queries: Queries) -> None:
+    register(client, [Registered(7, success=8, to_deliver=10), Registered(8)])
+    insert(client, [Numbered()(Happening(7, 1, "open", T0 + HOUR))])
+    scope = Scope(queries, [by_key(queries, 7), by_key(queries, 8)], live=True)
+    asked = [
+        report_compare.build(scope, "best"),
+        report_dashboard.build(scope, "UTC", 24),
+        report_summary.build(scope, []),
+        report_urls.build(scope, "label", 5),
+    ]
+    for report in asked:
+        assert "success is taken from the registered success." in " ".join(report.notes), report.name
+
+
+def test_success_by_domain_is_said_to_be_what_was_prepared(client: Client, queries: Queries) -> None:
+    numbered = Numbered()
+    register(client, [Registered(7, success=1)])
+    insert(client, [numbered(Happening(7, m, "prepared", T0, domain="gmail.com")) for m in (1, 2)])
+    report = report_indicators.build(Scope(queries, [by_key(queries, 7)], live=True), True, [], ["gmail.com"])
+    assert [(row["domain"], row["success"]) for row in table(report, "domains")] == [("gmail.com", 2), ("Total", 2)]
+    assert any(note.startswith("By domain, success counts") for note in report.notes)
+    insert(client, [numbered(Happening(7, 1, "delivered", T0, domain="gmail.com"))])
+    report = report_indicators.build(Scope(queries, [by_key(queries, 7)], live=True), True, [], ["gmail.com"])
+    assert [row["success"] for row in table(report, "domains")] == [1, 1]
+    assert not any(note.startswith("By domain, success counts") for note in report.notes)
+
+
 def test_an_estimate_above_to_deliver_is_said(client: Client, queries: Queries) -> None:
     numbered = Numbered()
     feed = [Happening(7, m, "delivered", T0, format="text" if m < 3 else "html") for m in range(4)]
@@ -138,3 +173,5 @@ def test_an_estimate_above_to_deliver_is_said(client: Client, queries: Queries) 
     report = report_indicators.build(Scope(queries, [by_key(queries, 7)], live=True), False, [], [])
     assert figures(report)["estimated_recipient_open"] == 12  # 3 × 4 / (4 − 3)
     assert any(note.startswith("Warning") and "3 messages really were opened" in note for note in report.notes)
+    beside = report_compare.build(Scope(queries, [by_key(queries, 7)], live=True), "best")
+    assert any(note.startswith("Warning") for note in beside.notes)
