@@ -25,6 +25,8 @@ EVERY_S = 2.0
 LONGEST_S = 600.0
 MOST_STREAMS = 200
 PART = "summary"
+#: A comment (WHATWG HTML, 9.2): nothing to show, but the connection lives.
+_STILL_HERE = ": nothing new\n\n"
 
 
 @dataclass
@@ -61,7 +63,8 @@ class Live:
         until = time.monotonic() + LONGEST_S
         try:
             while time.monotonic() < until:
-                yield _event(await self._fragment(counted, asked, view))
+                fragment = await self._fragment(counted, asked, view)
+                yield _event(fragment) if fragment else _STILL_HERE
                 await asyncio.sleep(EVERY_S)
         finally:
             counted.readers -= 1
@@ -69,6 +72,7 @@ class Live:
                 self._counted.pop(key, None)
 
     async def _fragment(self, counted: _Counted, asked: Question, view: View) -> str:
+        """The counters as HTML; empty where they can't be calculated at this moment: what is shown may stay."""
         try:
             report = await self._report(counted, asked, view)
         except Unreachable:

@@ -119,15 +119,24 @@ document.addEventListener("DOMContentLoaded", drawAll);
 document.addEventListener("htmx:after:swap", drawAll);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => [...drawn.keys()].forEach(draw));
 
-// What is not filled in is not asked: addresses stay short.
+// What is not filled in, or is as it would be anyway, is not asked: addresses stay short.
 document.addEventListener("formdata", (event) => {
   if (event.target.method !== "get") return;
   for (const name of new Set(event.formData.keys())) {
-    const filled = event.formData.getAll(name).filter((value) => value !== "");
+    const usual = event.target.elements.namedItem(name)?.dataset?.usual;
+    const filled = event.formData.getAll(name).filter((value) => value !== "" && value !== usual);
     event.formData.delete(name);
     filled.forEach((value) => event.formData.append(name, value));
   }
 });
+
+// A filter is asked when it is changed. Enter changes it too, but submits it by itself.
+let waiting = 0;
+document.addEventListener("change", (event) => {
+  const form = event.target.form;
+  if (form?.matches(".filters .asking")) waiting = setTimeout(() => form.isConnected && form.requestSubmit());
+});
+document.addEventListener("submit", () => clearTimeout(waiting), true);
 
 // Filters change the address without a new page: the choice of a view leads back to where the reader is now.
 document.addEventListener("submit", (event) => {
