@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-from kafka import KafkaConsumer
 
 from sendtrail.deliveries import Delivery, key_of
 from sendtrail.enriched import EventRow
 from sendtrail.events import encode
+from sendtrail.kafka_read import read_to_end
 from sendtrail.local.kafka import KafkaBroker
 from sendtrail.packs import PackHeader, Totals, headers_of
 from sendtrail.partitions import partition_of
@@ -48,19 +48,15 @@ def test_packs_in_records_out(line: Line) -> None:
     )
     assert sum(minute.resent + minute.duplicate for minute in counts) >= 1
     assert [read.header.totals for read in chain if read.header.totals] == [totals]
-    assert _copied(line) >= {row.key for row in line.rejects(chain)}
+    rejects = {row.key for row in line.rejects(chain)}
+    wait_for(lambda: _copied(line) >= rejects, "copies of the rejects")
     _drains(line, worker)
 
 
 def _copied(line: Line) -> set[str]:
     """Keys of tracking.rejects."""
-    consumer = KafkaConsumer(
-        line.topic(REJECTS.name), bootstrap_servers=line.kafka.bootstrap, auto_offset_reset="earliest",
-        consumer_timeout_ms=2000,
-    )  # fmt: skip
-    keys = {record.key.decode() for record in consumer}
-    consumer.close()
-    return keys
+    records = read_to_end(line.kafka.bootstrap, line.topic(REJECTS.name), lambda _consumer, _partitions: {})
+    return {record.key.decode() for record in records}
 
 
 def _drains(line: Line, worker: WorkerProcess) -> None:
