@@ -10,9 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import sync_playwright
 
 from sendtrail.instrument import compile
 from sendtrail.instrument.api import Api
+from tests.dashboards.web.browser.conftest import CHROMIUM
+from tests.dashboards.web.browser.reading import Reading, read
+from tests.dashboards.web.browser.serving import SANDBOX
 from tests.line.running import Line, until
 from tests.line.traffic import ADDRESS, Mailing
 
@@ -121,3 +125,29 @@ def test_pages_and_command_say_the_same(line: Line, sent: Mailing) -> None:
     for name, part in (("indicators", "indicators"), ("summary", "summary"), ("urls", "links")):
         asked = httpx.get(f"{web}/v1/reports/{name}?delivery={sent.name}", trust_env=False, timeout=30).json()
         assert asked["parts"][part] == report(line, name, "-d", sent.name)[part]
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no Chromium at {CHROMIUM}")
+def test_a_reader_sees_a_click_arrive_and_edits_its_link(line: Line, sent: Mailing) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SANDBOX)
+        with read(browser, line.endpoints["web"]) as reading:
+            reading.open(f"/reports/dashboard?delivery={sent.name}")
+            counted = "document.querySelector('#part-summary [data-key=total_click]')?.innerText"
+            reading.waits_for(f"{counted} === '2'")
+            httpx.get(sent.click, headers=visitor(7), trust_env=False)
+            reading.waits_for(f"{counted} === '3'")
+            reading.page.get_by_role("link", name="URLs", exact=True).last.click()
+            row = reading.find("tr.link").first
+            row.get_by_label("label").fill("=Tulpen & <more>")
+            row.get_by_label("mode").select_option("always")
+            row.get_by_role("button", name="Save").click()
+            row.get_by_role("status").wait_for()
+            assert "part=urls" in reading.path
+            until(lambda: _label_after_reload(reading) == "=Tulpen & <more>", "the new label on the page")
+        browser.close()
+
+
+def _label_after_reload(reading: Reading) -> str:
+    reading.page.reload()
+    return reading.find("tr.link").first.get_by_label("label").input_value()
