@@ -49,7 +49,7 @@ def test_packs_in_records_out(line: Line) -> None:
     assert sum(minute.resent + minute.duplicate for minute in counts) >= 1
     assert [read.header.totals for read in chain if read.header.totals] == [totals]
     rejects = {row.key for row in line.rejects(chain)}
-    wait_for(lambda: _copied(line) >= rejects, "copies of the rejects")
+    wait_for(lambda: _copied(line) >= rejects, explain=lambda: "copies of the rejects")
     _drains(line, worker)
 
 
