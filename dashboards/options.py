@@ -12,6 +12,9 @@ from msgspec import Meta, inspect
 from dashboards.indicators import Cut
 from dashboards.queries import ReportError
 
+#: Nothing that is stored lies outside; at the ends of what calendars and databases can count, they stop counting.
+EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
+
 OptionKind = Literal["text", "choice", "number", "flag", "date"]
 _CHECKED = {"on": "true", "yes": "true", "off": "false", "no": "false"}  # what forms and people say
 
@@ -96,9 +99,14 @@ def read(kind: type[O], given: Mapping[str, Sequence[str]]) -> O:
         if option.required and option.name not in values:
             raise BadOption(option.name, "is needed")
     try:
-        return msgspec.convert(values, kind, strict=False)
+        asked = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         raise _bad(str(error)) from error
+    for name in values:
+        day = getattr(asked, name)
+        if isinstance(day, date) and not EARLIEST <= day <= LATEST:
+            raise BadOption(name, f"a day between {EARLIEST} and {LATEST}")
+    return asked
 
 
 def _plain(option: Option, text: str) -> str:
