@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from dashboards.catalogue import REPORTS
 from dashboards.definition import Context
-from dashboards.options import BadOption, OfDistinct, options_of, read, texts
+from dashboards.options import EARLIEST, LATEST, BadOption, OfDistinct, options_of, read, texts
 from dashboards.queries import Queries, ReportError
 
 
@@ -81,7 +81,7 @@ def test_choices_keep_their_order_and_bounds_are_known() -> None:
         live=st.booleans(),
         top=st.integers(1, 50),
         kind=st.lists(st.sampled_from(["open", "click"]), max_size=2),
-        since=st.none() | st.dates(),
+        since=st.none() | st.dates(EARLIEST, LATEST),
         search=st.text(max_size=20).map(str.strip),
     )
 )
