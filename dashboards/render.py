@@ -91,9 +91,13 @@ def as_ndjson(one: Table | Record, zone: tzinfo = UTC) -> str:
 
 
 def _cell(value: Any) -> Any:
-    """Empty for none; text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    """Empty for none; text that a spreadsheet would take for a formula gets an apostrophe before it.
+
+    Line breaks are newlines: the writer does not quote a lone carriage return, and readers would begin a row there.
+    """
     if isinstance(value, list):
         value = ", ".join(value) if all(isinstance(one, str) for one in value) else " ".join(map(str, value))
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
+    if isinstance(value, str):
+        defused = f"'{value}" if value.startswith(_FORMULA) else value
+        return defused.replace("\r\n", "\n").replace("\r", "\n")
     return "" if value is None else value

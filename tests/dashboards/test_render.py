@@ -125,6 +125,16 @@ def test_csv_has_a_header_and_no_formulas() -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["a\r=1+1", "a\r\n=1+1", "a\n=1+1", "\r=1+1", 'a"\r=1+1'])
+def test_csv_of_a_text_with_line_breaks_is_one_cell(text: str) -> None:
+    table = Table("t", "", [Column("a", "", "text", ""), Column("b", "", "count", "")], [[text, 1]])
+    for newline in (None, ""):  # readers that take every kind of line break for one, and those that keep them
+        [_, row] = csv.reader(io.StringIO(as_csv(table), newline=newline))
+        assert [row[0].removeprefix("'").replace("\r\n", "\n").replace("\r", "\n"), row[1]] == [
+            text.replace("\r\n", "\n").replace("\r", "\n"), "1",
+        ]  # fmt: skip
+
+
 def test_csv_of_figures_is_one_line_each() -> None:
     assert as_csv(FIGURES).splitlines() == [
         "section,indicator,value", "Opens,opened,5", "Opens,rate,", "Times,median_ms,65000",
