@@ -40,6 +40,9 @@ docs: $(STAMP) ## the generated parts of the docs
 grafana: $(STAMP) ## dashboards/grafana/json from its Python
 	@$(BIN)/python -m dashboards.grafana
 
+screenshots: $(STAMP) ## pictures of the report pages in docs/img, on a stack of its own; needs Chromium
+	@$(BIN)/python docs/screenshots.py
+
 bench: $(STAMP) ## every benchmark, as recorded in docs/benchmarks.md
 	@$(BIN)/python -m bench
 
@@ -56,4 +59,4 @@ lock: $(STAMP) ## make the lock files anew from pyproject.toml
 clean: ## remove .venv, caches and local data
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .sendtrail .sendtrail-*
 
-.PHONY: help install demo up test lint docs grafana bench bench-reports lock clean
+.PHONY: help install demo up test lint docs grafana screenshots bench bench-reports lock clean

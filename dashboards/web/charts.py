@@ -12,7 +12,7 @@ MAX_POINTS = 2_000
 
 
 def drawing(table: Table, formats: Formats) -> dict[str, Any] | None:
-    """Labels and series of a line or bar chart; None where there is nothing to draw.
+    """Labels and series of a line or bar chart; None where there is nothing to draw: a lone bar says nothing.
 
     Values are plain numbers, `shown` the same as readers see them. Rates are given in percent. `named`: the labels are
     names of things, not steps of a scale.
@@ -31,6 +31,8 @@ def drawing(table: Table, formats: Formats) -> dict[str, Any] | None:
     else:
         labels = [row[places[chart.x]] for row in rows]
         lines = [(formats.text(one.title), one, [row[places[one.key]] for row in rows]) for one in columns]
+    if chart.kind == "bar" and len(labels) * len(lines) < 2:
+        return None
     return {
         "kind": chart.kind,
         "stacked": chart.stacked,

@@ -3,7 +3,7 @@
 "use strict";
 
 const SERIES = 9;
-const BAR_HEIGHT = 26;
+const BAR_HEIGHT = 24;
 const drawn = new Map();
 
 // A custom property may be light-dark(…): only the colour of an element says which of the two it is.
@@ -39,16 +39,17 @@ function liesDown(plan) {
   return plan.kind === "bar" && plan.named && plan.labels.some((name) => name.length > 12) && plan.labels.length <= 40;
 }
 
-function shortened(name) {
-  return name.length > 28 ? `${name.slice(0, 27)}…` : name;
+function shortened(name, most) {
+  return name.length > most ? `${name.slice(0, most - 1)}…` : name;
 }
 
 function axes(plan, lying) {
   const ink = colour("--soft"), rule = colour("--rule");
   const numbers = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact", maximumFractionDigits: 1 });
+  const most = innerWidth < 600 ? 18 : 28;
   const along = {
     stacked: plan.stacked, grid: { display: false }, border: { color: rule },
-    ticks: { color: ink, maxRotation: 0, autoSkip: !lying, autoSkipPadding: 12, callback: (index) => shortened(plan.labels[index] ?? "") },
+    ticks: { color: ink, maxRotation: 0, autoSkip: !lying, autoSkipPadding: 12, callback: (index) => shortened(plan.labels[index] ?? "", most) },
   };
   const up = {
     stacked: plan.stacked, beginAtZero: true, grid: { color: rule }, border: { display: false },
