@@ -25,7 +25,7 @@ up: $(STAMP) ## the whole line, empty, in this terminal
 	@$(BIN)/sendtrail up
 
 test: $(STAMP) ## all tests, on a real Kafka and the real ClickHouse engine; ARGS="…" chooses
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadgroup)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadfile)
 
 lint: $(STAMP) ## ruff, mypy --strict, import rules, schema of the compose file
 	@$(BIN)/ruff check .

@@ -15,7 +15,6 @@ from sendtrail.local.kafka import KafkaBroker
 from tests.support.golden import Golden
 from tests.support.stack import ClickHouse, delete_topics, outside_clickhouse, outside_kafka, random_name
 
-_HERE = Path(__file__).parent
 _STACK_FIXTURES = frozenset({"kafka", "clickhouse", "make_engine", "make_broker"})
 
 pytest_plugins = ["tests.support.absent"]
@@ -25,18 +24,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite-golden", action="store_true", help="write the golden files instead of comparing")
 
 
-def _group(path: Path) -> str:
-    """What runs in one process: a folder, since its fixtures take long to make; of the largest one, its folders."""
-    if path.parts[0] == "dashboards":
-        return "dashboards" if path.name != "test_big.py" and len(path.parts) == 2 else "/".join(path.parts[:2])
-    return path.parts[0]
-
-
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs broker or engine, for `-m "not stack"`; under xdist a folder stays together, and its fixtures."""
+    """Mark what needs broker or engine, so that `-m "not stack"` runs the pure tests."""
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item.path.relative_to(_HERE))))
         if _STACK_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("stack")
 
