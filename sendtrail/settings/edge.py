@@ -1,0 +1,32 @@
+"""Settings of the edge collector."""
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from sendtrail.settings.section import Port, Section
+
+
+class EdgeSettings(Section):
+    """The edge collector."""
+
+    section: ClassVar[str] = "edge"
+    name: str = Field("edge", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="name of this edge in spools and audit")
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    reuse_port: bool = Field(False, description="several edges share one port, one per core; each its own admin port")
+    admin_host: str = "127.0.0.1"
+    admin_port: Port = 9101
+    spool_dir: Path = Path(".sendtrail/spool/edge")
+    fsync: Literal["none", "interval", "batch"] = Field("interval", description="when the spool reaches the disk")
+    fsync_interval_ms: int = Field(100, ge=1)
+    segment_bytes: int = Field(8 * 1024 * 1024, ge=4096)
+    segment_age_ms: int = Field(1000, ge=10, description="a segment with events is finished after this long")
+    trusted_proxies: list[str] = Field(default_factory=list, description="networks whose X-Forwarded-For is believed")
+    ready_backlog_bytes: int = Field(4 * 1024**3, description="readiness is false above this spool size")
+    max_head_bytes: int = Field(32 * 1024, description="request line and headers together")
+    max_body_bytes: int = Field(16 * 1024)
+    header_timeout_s: float = 10.0
+    idle_timeout_s: float = 30.0
+    max_connections: int = 10_000
