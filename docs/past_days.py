@@ -14,19 +14,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from producers.edge.addresses import TrustedProxies
 from producers.edge.collect import collect
+from producers.edge.known import Known, known_of
 from producers.edge.request import Request as Asked
 from producers.spool import SpoolWriter
 from sendtrail.clickhouse import connect
 from sendtrail.events import Event
 from sendtrail.instrument.api import Api
-from sendtrail.keyring import Keyring, load
+from sendtrail.keyring import load
 from sendtrail.local.demo.audience import Recipient, audience
 from sendtrail.local.demo.post import Mailing, Newsletter, outcomes
 from sendtrail.local.demo.traffic import Request, visits
 from sendtrail.local.stack import Stack
-from sendtrail.settings import ClickHouseSettings, Config, TrackingSettings
+from sendtrail.settings import ClickHouseSettings, Config, EdgeSettings, TrackingSettings
 
 HOUR_MS = 3_600_000
 SEED = 20_261_124
@@ -58,6 +58,7 @@ def send_past_days(stack: Stack, config: Config, size: int) -> list[str]:
     """Register, feed and let react; waits until every hit is stored. The deliveries' names, newest first."""
     settings = config.with_tables(stack.tables)
     keys = load(stack.data / "keys.toml")
+    known = known_of(keys, settings.section(EdgeSettings))
     api, dice = Api(f"http://127.0.0.1:{stack.ports.api}"), random.Random(SEED)
     now_ms, events, names = int(time.time() * 1000), [], []
     for template, label, issue, hours, subject in ISSUES:
@@ -69,7 +70,7 @@ def send_past_days(stack: Stack, config: Config, size: int) -> list[str]:
         mailing.register(api, sum(not reader.seed for reader in readers), sent_ms)
         _feed(api, mailing, readers, sent_ms, dice)
         happened = _reactions(mailing, readers, sent_ms, now_ms, dice)
-        events += [event for one in happened for event in _answered(one, keys)]
+        events += [event for one in happened for event in _answered(one, known)]
         names.append(newsletter.name)
     _forward(stack, config, sorted(events, key=lambda event: event.event_time_ms))
     _wait(settings, len(events))
@@ -106,13 +107,13 @@ def _looks(sent_ms: int, dice: random.Random) -> int:
             return at_ms
 
 
-def _answered(happened: Happened, keys: Keyring) -> Iterator[Event]:
+def _answered(happened: Happened, known: Known) -> Iterator[Event]:
     request, url = happened.request, urlsplit(happened.request.url)
     headers = {b"user-agent": request.user_agent.encode()}
     headers |= {name.lower().encode(): value.encode() for name, value in request.headers.items()}
     target = f"{url.path}?{url.query}" if url.query else url.path
     asked = Asked(request.method.encode(), target, request.address, headers, request.body)
-    _, event = collect(asked, keys, TrustedProxies([]), happened.time_ms, os.urandom)
+    _, event = collect(asked, known, happened.time_ms, os.urandom)
     if event is not None:
         yield event
 

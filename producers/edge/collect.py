@@ -1,18 +1,17 @@
-"""request -> (reply, event | None). Pure: the keys, the clock and the random bytes come in as arguments.
+"""request -> (reply, event | None). Pure: what the edge knows, the clock and the random bytes come in as arguments.
 
 A pixel is always a gif; a redirect goes only where a sound signature of a key that is not revoked says; a GET changes
 nothing, only a POST unsubscribes (RFC 8058).
 """
 
 from producers.edge import replies
-from producers.edge.addresses import TrustedProxies
+from producers.edge.known import Known
 from producers.edge.replies import Reply
 from producers.edge.request import Origin, Request, origin_of, text_of
 from sendtrail.errors import Invalid
 from sendtrail.events import VERSION, Event, How
 from sendtrail.gateways import resolve
 from sendtrail.ids import RandomBytes, hit_id
-from sendtrail.keyring import Keyring
 from sendtrail.links import Link
 
 Answer = tuple[Reply, Event | None]
@@ -20,13 +19,11 @@ Answer = tuple[Reply, Event | None]
 _GETS = (b"GET", b"HEAD")
 
 
-def collect(
-    request: Request, keyring: Keyring, proxies: TrustedProxies, now_ms: int, random_bytes: RandomBytes
-) -> Answer:
+def collect(request: Request, known: Known, now_ms: int, random_bytes: RandomBytes) -> Answer:
     """Answer one request. `now_ms`: UTC milliseconds. Never raises on what the request holds."""
     if request.method not in _GETS and request.method != b"POST":
         return replies.METHOD_NOT_ALLOWED, None
-    read = resolve(keyring, request.target)
+    read = resolve(known.keyring, request.target)
     if isinstance(read, Invalid):
         return _bad(request, read.reason), None
     link = read.link
@@ -34,7 +31,7 @@ def collect(
         return replies.POST_NOT_ALLOWED, None
     if read.key_state == "revoked":
         return _revoked(link), None
-    origin = origin_of(request, proxies)
+    origin = origin_of(request, known.proxies)
     reply, how = _optout(request, link, origin) if link.kind == "optout" else (_follow(link), None)
     if reply.reason:
         return reply, None

@@ -6,8 +6,10 @@ import signal
 import sys
 from pathlib import Path
 
+import msgspec
 import uvloop
 
+from producers.edge.known import known_of
 from producers.edge.server import EdgeServer
 from producers.spool import SpoolWriter
 from sendtrail import keyring
@@ -27,8 +29,8 @@ def main(config: Config) -> int:
     try:
         settings = config.section(EdgeSettings)
         key_file = config.section(KeySettings).file
-        keys = keyring.load(key_file)
-        server = EdgeServer(keys, _spool(settings), settings)
+        known = known_of(keyring.load(key_file), settings)
+        server = EdgeServer(known, _spool(settings), settings)
     except (SettingsError, KeysError) as error:
         print(error, file=sys.stderr)
         return EXIT_CODE
@@ -99,7 +101,7 @@ async def _watch_keys(server: EdgeServer, key_file: Path, log: Log) -> None:
             continue
         seen = stamp
         try:
-            server.use_keys(keyring.load(key_file))
+            server.known = msgspec.structs.replace(server.known, keyring=keyring.load(key_file))
             log.info("keys_reloaded")
         except KeysError as error:
             log.error("keys_unreadable", error=str(error))

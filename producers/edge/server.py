@@ -7,10 +7,10 @@ from collections.abc import Callable
 import structlog
 
 from producers.edge import replies
-from producers.edge.addresses import TrustedProxies
 from producers.edge.collect import collect
 from producers.edge.counts import BadLinks, Counts
 from producers.edge.http import Connection
+from producers.edge.known import Known
 from producers.edge.limits import EVICTION_SEARCH, limits_of
 from producers.edge.random_pool import RandomPool
 from producers.edge.replies import Reply
@@ -19,7 +19,6 @@ from producers.edge.wire import Wire
 from producers.spool import SpoolWriter
 from sendtrail.events import Event
 from sendtrail.ids import RandomBytes
-from sendtrail.keyring import Keyring
 from sendtrail.metrics import gauge
 from sendtrail.settings import EdgeSettings
 
@@ -28,18 +27,20 @@ DRAIN_POLL_S = 0.02
 
 
 class EdgeServer:
-    """The public listener and what all its connections share. `now`: loop time; `now_ms`: UTC of the last answer."""
+    """The public listener and what all its connections share. `now`: loop time; `now_ms`: UTC of the last answer.
+
+    `known` may be replaced at any time: it counts from the next request on.
+    """
 
     def __init__(
         self,
-        keyring: Keyring,
+        known: Known,
         spool: SpoolWriter,
         settings: EdgeSettings,
         *,
         clock_ns: Callable[[], int] = time.time_ns,
         random_bytes: RandomBytes | None = None,
     ) -> None:
-        """Raises SettingsError for a trusted proxy that is no network."""
         self.limits = limits_of(settings)
         self.wire = Wire()
         self.counts = Counts()
@@ -47,10 +48,9 @@ class EdgeServer:
         self.draining = False
         self.now = 0.0
         self.now_ms = clock_ns() // 1_000_000
-        self._keyring = keyring
+        self.known = known
         self.spool = spool
         self._settings = settings
-        self._proxies = TrustedProxies(settings.trusted_proxies)
         self._clock_ns = clock_ns
         self._random_bytes = random_bytes or RandomPool().take
         self._connections: dict[Connection, None] = {}
@@ -94,10 +94,6 @@ class EdgeServer:
         """Open connections."""
         return len(self._connections)
 
-    def use_keys(self, keyring: Keyring) -> None:
-        """Prove links with these keys from the next request on."""
-        self._keyring = keyring
-
     # What a connection calls
 
     def admit(self, connection: Connection) -> None:
@@ -120,7 +116,7 @@ class EdgeServer:
         """The reply to a request, whose event waits for the end of the turn."""
         self.now_ms = now_ms = self._clock_ns() // 1_000_000
         try:
-            reply, event = collect(request, self._keyring, self._proxies, now_ms, self._random_bytes)
+            reply, event = collect(request, self.known, now_ms, self._random_bytes)
         except Exception:
             # The outermost place of this stage: one request must not take the others of its turn with it.
             self._log.exception("request_failed", target=request.target[:200])

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import uvloop
 
+from producers.edge.known import known_of
 from producers.edge.server import EdgeServer
 from producers.spool import SpoolWriter
 from sendtrail.events import Event
@@ -116,7 +117,7 @@ def running_edge(directory: Path, settings: EdgeSettings, **options: Any) -> Ite
     loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    server = EdgeServer(keys, spool, settings, **options)
+    server = EdgeServer(known_of(keys, settings), spool, settings, **options)
     edge = Edge(directory, loop, server, keys)
     try:
         yield edge

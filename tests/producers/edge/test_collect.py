@@ -8,19 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producers.edge import pages, replies
-from producers.edge.addresses import TrustedProxies
 from producers.edge.collect import collect
+from producers.edge.known import Known, known_of
 from producers.edge.replies import Reply
 from producers.edge.request import Request
 from sendtrail.events import FLAG_SEED, Event, decode, encode
 from sendtrail.ids import id_time_ms
 from sendtrail.keyring import Keyring, new_keyring
 from sendtrail.links import LETTERS, Link, LinkKind, mint, url_of
+from sendtrail.settings import EdgeSettings
 from tests.support.strategies import destinations, keys
 
 NOW = 1_700_000_000_123
 DESTINATION = "https://example.com/a?b=c&d=%20#e"
-PROXIES = TrustedProxies(["10.0.0.0/8"])
+SETTINGS = EdgeSettings(trusted_proxies=["10.0.0.0/8"])
 
 
 @dataclass
@@ -28,6 +29,10 @@ class Edge:
     """Keys, and a way to ask."""
 
     keyring: Keyring = field(default_factory=new_keyring)
+
+    @property
+    def known(self) -> Known:
+        return known_of(self.keyring, SETTINGS)
 
     def path(self, kind: LinkKind, destination: str = "", **fields: Any) -> str:
         values = {
@@ -42,7 +47,7 @@ class Edge:
         self, target: str, method: bytes = b"GET", body: bytes = b"", peer: str = "192.0.2.1", **headers: bytes
     ) -> tuple[Reply, Event | None]:
         named = {name.replace("_", "-").encode(): value for name, value in headers.items()}
-        return collect(Request(method, target, peer, named, body), self.keyring, PROXIES, NOW, bytes)
+        return collect(Request(method, target, peer, named, body), self.known, NOW, bytes)
 
     def revoke(self) -> None:
         self.keyring = self.keyring.with_state(self.keyring.active.key_id, "revoked")
@@ -87,7 +92,7 @@ def test_a_token_without_recipient(edge: Edge) -> None:
 def test_two_hits_have_two_ids() -> None:
     edge, drawn = Edge(), iter([bytes(10), bytes([1]) * 10])
     request = Request(b"GET", edge.path("open"), "192.0.2.1", {})
-    ids = [collect(request, edge.keyring, PROXIES, NOW, lambda _: next(drawn))[1] for _ in range(2)]
+    ids = [collect(request, edge.known, NOW, lambda _: next(drawn))[1] for _ in range(2)]
     assert ids[0] is not None
     assert ids[1] is not None
     assert ids[0].event_id != ids[1].event_id
@@ -294,7 +299,7 @@ def test_no_event_of_ours_is_ever_refused(
     edge = Edge()
     path = edge.path(kind, "" if kind == "open" else destination, recipient=recipient, flags=flags)
     request = Request(method, path, "10.0.0.1", headers, body)
-    reply, event = collect(request, edge.keyring, PROXIES, NOW, bytes)
+    reply, event = collect(request, edge.known, NOW, bytes)
     assert reply.status in (200, 302, 404, 405)
     assert (event is not None) == (reply.status < 400)
     if event is not None:
@@ -308,6 +313,6 @@ def test_any_target_gets_an_answer_and_no_hit(target: str, header: bytes, method
     request = Request(method, target, "192.0.2.1", {b"user-agent": header}, header)
     for prefix in ("", "/o/", "/c/", "/u/"):
         made = Request(method, prefix + target, request.peer, request.headers, request.body)
-        reply, event = collect(made, Edge().keyring, PROXIES, NOW, bytes)
+        reply, event = collect(made, Edge().known, NOW, bytes)
         assert reply.status in (200, 404, 405)
         assert event is None

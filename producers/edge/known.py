@@ -1,0 +1,19 @@
+"""What the edge knows beside a request: keys and policies, made of settings and files, replaced as a whole."""
+
+import msgspec
+
+from producers.edge.addresses import TrustedProxies
+from sendtrail.keyring import Keyring
+from sendtrail.settings import EdgeSettings
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """All `collect` may look at besides the request. Frozen: a file read again makes another one."""
+
+    keyring: Keyring
+    proxies: TrustedProxies
+
+
+def known_of(keyring: Keyring, settings: EdgeSettings) -> Known:
+    """What an edge knows at its start. Raises SettingsError naming the setting that does not fit."""
+    return Known(keyring=keyring, proxies=TrustedProxies(settings.trusted_proxies))
