@@ -38,7 +38,7 @@ TOPIC = "00000000-0000-4000-8000-000000000001"
 
 def fill(kafka: KafkaSettings, rows: int) -> None:
     """Enriched records as a stream worker emits them, an equal share in each partition."""
-    producer = KafkaProducer(bootstrap_servers=kafka.bootstrap, compression_type="lz4", linger_ms=20)
+    producer = KafkaProducer(bootstrap_servers=kafka.bootstrap, compression_type="zstd", linger_ms=20)
     name, share = physical_name(kafka, ENRICHED), rows // kafka.partitions
     for partition in range(kafka.partitions):
         first_ms = START_MS + partition * 3_600_000

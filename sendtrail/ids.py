@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,7 +14,6 @@ RandomBytes = Callable[[int], bytes]
 EARLIEST_MS = 946_684_800_000  # 2000-01-01T00:00:00Z
 LATEST_AHEAD_MS = 86_400_000  # a day past log time
 _MS_BYTES = 6
-_32_HEX_DIGITS = re.compile("[0-9a-f]{32}")
 
 
 def _at(time_ms: int, rest: bytes) -> str:
@@ -73,4 +71,7 @@ def id_time_ms(event_id: str) -> int:
 
 def is_event_id(text: str) -> bool:
     """True for 32 lower-case hexadecimal digits."""
-    return _32_HEX_DIGITS.fullmatch(text) is not None
+    try:  # half the time of a regular expression; the comparison finds capitals and white space
+        return len(text) == 32 and bytes.fromhex(text).hex() == text
+    except ValueError:
+        return False

@@ -1,9 +1,15 @@
 """Which partition an event belongs to (FORMATS, Partition)."""
 
-import hashlib
+import struct
+from hashlib import blake2b
 from typing import Protocol
 
 from sendtrail.naming import length_prefixed
+
+_KEYS = struct.Struct(">QQ")
+_NUMBER = struct.Struct(">Q")
+#: All others go by delivery and message.
+_OF_THEIR_OWN = frozenset(("transaction", "web", "relabel"))
 
 
 class Routed(Protocol):
@@ -24,12 +30,20 @@ class Routed(Protocol):
 
 
 def _modulo(over: bytes, count: int) -> int:
-    return int.from_bytes(hashlib.blake2b(over).digest()[:8], "big") % count
+    first: int = _NUMBER.unpack_from(blake2b(over).digest())[0]
+    return first % count
 
 
 def message_partition(delivery: int, message: int, count: int) -> int:
-    """The partition of a message's events: keys as 8 bytes big-endian each, `count` partitions."""
-    return _modulo(delivery.to_bytes(8, "big") + message.to_bytes(8, "big"), count)
+    """The partition of a message's events: keys as 8 bytes big-endian each, `count` partitions.
+
+    Raises OverflowError for a key outside 64 bits.
+    """
+    try:
+        keys = _KEYS.pack(delivery, message)
+    except struct.error as error:
+        raise OverflowError(f"a key outside 64 bits: {error}") from error
+    return _modulo(keys, count)
 
 
 def partition_of(event: Routed, count: int) -> int:
@@ -37,6 +51,8 @@ def partition_of(event: Routed, count: int) -> int:
 
     Transactions go by site and order id, visits without a delivery by site and visitor.
     """
+    if event.kind not in _OF_THEIR_OWN:
+        return message_partition(event.delivery, event.message, count)
     relabel = event.kind == "relabel"
     if event.kind == "transaction" or (relabel and event.order_id):
         return _modulo(length_prefixed(event.site.encode(), event.order_id.encode()), count)

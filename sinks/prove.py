@@ -57,10 +57,7 @@ def are_sound(columns: Mapping[str, Sequence[Any]]) -> bool:
 
 
 def _fits(values: Sequence[Any], limit: int) -> bool:
-    try:
-        return max(values, default=0) <= limit
-    except TypeError:  # None among them
-        return max((value for value in values if value is not None), default=0) <= limit
+    return max(filter(None, values), default=0) <= limit
 
 
 def _is_hexadecimal(ids: Sequence[str]) -> bool:

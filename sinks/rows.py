@@ -4,7 +4,7 @@ every line ends as a row, a reject, or a late duplicate that is counted; nothing
 
 from array import array
 from collections.abc import Sequence, Set
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sendtrail.enriched import EventRow, RejectRow, RelabelRow, Row
 from sendtrail.errors import Invalid, SendtrailError
@@ -17,16 +17,16 @@ from sinks.prove import are_sound, fault
 from sinks.relabels import Origin, relabel, target_of
 from sinks.tally import Tally, audit_block, bounded
 from sinks.transpose import (
-    PIECE,
     Columns,
-    add_fields,
     append_rows,
-    event_at,
     event_block,
     event_columns,
     fields_of,
     row_at,
 )
+
+#: Rows that are transposed and proved at once: they fit into the processor's cache.
+PIECE = 200
 
 
 class UnknownMapping(SendtrailError):
@@ -68,13 +68,21 @@ class _Batch:
         self.relabels: list[_Relabel] = []
         self.rejects: list[refuse.RejectColumns] = []
         self.fields: Columns = fields_of([])
+        self.are_sound = True
+        self._alike: dict[Any, Any] = {}
         piece: list[EventRow] = []
         for number in range(len(records)):
             piece += self._sort(number)
             if len(piece) >= PIECE:
-                add_fields(self.fields, piece)
+                self._add(piece)
                 piece = []
-        add_fields(self.fields, piece)
+        self._add(piece)
+
+    def _add(self, piece: Sequence[EventRow]) -> None:
+        fields = fields_of(piece, self._alike)
+        self.are_sound = self.are_sound and are_sound(fields)
+        for name, values in self.fields.items():
+            values.extend(fields[name])
 
     def _sort(self, number: int) -> list[EventRow]:
         """The events of a record; what else is in it goes where it belongs."""
@@ -102,13 +110,13 @@ class _Batch:
 
     def keep_sound(self) -> None:
         """Turn events that ClickHouse would refuse into rejects."""
-        if are_sound(self.fields):
+        if self.are_sound:
             return
-        rows = (event_at(self.fields, number) for number in range(len(self.owners)))
+        rows = (row for record in self.records for row in record.rows if type(row) is EventRow)
         faults = {number: (row, text) for number, row in enumerate(rows) if (text := fault(row)) is not None}
         for number, (row, text) in faults.items():
             owner = self.owners[number]
-            self.tallies[owner].refused[_minute(row, self.records[owner])] += 1
+            self.tallies[owner].refused[_minute(row.event_id, self.records[owner])] += 1
             self.reject(owner, refuse.from_loader(self.records[owner], row, "bad_field", text))
         self._leave_out(faults.keys())
 
@@ -120,8 +128,8 @@ class _Batch:
         duplicates = late_duplicates(self.fields, topic_ids, stored)
         for number in duplicates:
             owner = self.owners[number]
-            row = event_at(self.fields, number)
-            self.tallies[owner].late_duplicate[_minute(row, self.records[owner])] += 1
+            minute = _minute(self.fields["event_id"][number], self.records[owner])
+            self.tallies[owner].late_duplicate[minute] += 1
         self._leave_out(duplicates)
 
     def _leave_out(self, numbers: Set[int]) -> None:
@@ -205,9 +213,9 @@ def _minutes(ids: Sequence[bytes]) -> list[int]:
     return [(word >> 16) // 60_000 for word in words[::2]]
 
 
-def _minute(row: EventRow, record: LoadedRecord) -> int:
+def _minute(event_id: str, record: LoadedRecord) -> int:
     """The minute a line counts in: of its id, or of the record where the id has none."""
     try:
-        return minute_of(int.from_bytes(bytes.fromhex(row.event_id)[:6], "big"))
+        return minute_of(int.from_bytes(bytes.fromhex(event_id)[:6], "big"))
     except ValueError:
         return minute_of(record.log_time_ms)

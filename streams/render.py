@@ -6,15 +6,15 @@ from typing import NamedTuple
 import msgspec
 
 from sendtrail.enriched import Counts, EnrichedHeader, MinuteCounts, RejectRow, encode_row, enriched_headers
-from sendtrail.events import encode
 from sendtrail.ids import reject_key
-from sendtrail.packs import join, minute_of
+from sendtrail.packs import minute_of
 from streams.items import Item, Known, Record
 
 #: Bytes of lines in an enriched record at most. The topic takes 8 MiB; counts and totals stay below the rest.
 MAX_VALUE_BYTES = 7 * 1024 * 1024
 _MAX_ORIGINAL = 4 * 1024 * 1024  # of a refused record; the whole stays in tracking.events
 
+_COMMA = ord(",")
 _encoder = msgspec.json.Encoder()
 
 
@@ -47,37 +47,45 @@ def render(record: Record, known: Known, max_value_bytes: int = MAX_VALUE_BYTES)
     """Exactly one record, whatever became of its events: lines in the order of the source, dropped ones left out."""
     if record.refusal is not None:
         rejects = [_refused(record, known)]
-        lines = [rejects[0].line]
+        value = bytearray(rejects[0].line)
     else:
-        lines, rejects = _lines(record, known)
-        if sum(map(len, lines)) + len(lines) > max_value_bytes:
+        value, rejects = _lines(record, known)
+        if len(value) >= max_value_bytes:
             _shrink(record, max_value_bytes)
-            lines, rejects = _lines(record, known)
+            value, rejects = _lines(record, known)
     counts = _counts(record)
     header = EnrichedHeader(
         known.topic_id, record.source_from, record.source.offset, counts, record.pack, record.totals
     )
-    return Enriched(join(lines), enriched_headers(header), counts, rejects)
+    return Enriched(bytes(value), enriched_headers(header), counts, rejects)
 
 
-def _lines(record: Record, known: Known) -> tuple[list[bytes], list[Reject]]:
-    lines: list[bytes] = []
+def _lines(record: Record, known: Known) -> tuple[bytearray, list[Reject]]:
+    """Lines as a pack joins them."""
+    value = bytearray()
     rejects: list[Reject] = []
     for item in record.items:
         if not item.outcome or item.outcome == "relabel":
-            lines.append(_event_line(item))
+            _add_event_line(value, item)
         elif item.outcome == "rejected":
             reject = _rejected(item, known)
             rejects.append(reject)
-            lines.append(reject.line)
-    return lines, rejects
+            value += reject.line
+        else:
+            continue
+        value += b"\n"
+    del value[-1:]
+    return value, rejects
 
 
-def _event_line(item: Item) -> bytes:
+def _add_event_line(value: bytearray, item: Item) -> None:
     """The event as decoded, so that nothing but its own fields comes through, followed by what was found out."""
     found = item.found
-    added = _encoder.encode(found if not item.outcome else RelabelPlace(so=found.source_offset, si=found.source_index))
-    return encode(item.event)[:-1] + b"," + added[1:]
+    added = found if not item.outcome else RelabelPlace(so=found.source_offset, si=found.source_index)
+    _encoder.encode_into(item.event, value, -1)
+    middle = len(value) - 1
+    _encoder.encode_into(added, value, middle)  # its first brace takes the place of the event's last one
+    value[middle] = _COMMA
 
 
 def _shrink(record: Record, max_value_bytes: int) -> None:
@@ -89,12 +97,18 @@ def _shrink(record: Record, max_value_bytes: int) -> None:
         if item.outcome in ("duplicate", "resent"):
             continue
         if item.outcome != "rejected":
-            line = len(_event_line(item)) + 1
+            line = _event_line_bytes(item) + 1
             if size + line + reserved <= max_value_bytes:
                 size += line
                 continue
             item.reject("too_large", f"with this event the enriched record would exceed {max_value_bytes} bytes")
         size += _reject_bytes(item)
+
+
+def _event_line_bytes(item: Item) -> int:
+    line = bytearray()
+    _add_event_line(line, item)
+    return len(line)
 
 
 def _reject_bytes(item: Item) -> int:

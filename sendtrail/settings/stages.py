@@ -97,7 +97,7 @@ class StreamSettings(Section):
     state_dir: Path = Path(".sendtrail/state")
     admin_host: str = "127.0.0.1"
     admin_port: Port = 9104
-    batch_records: int = Field(32, ge=1, description="packs taken at once")
+    batch_records: int = Field(128, ge=1, description="packs taken at once")
     batch_wait_ms: int = Field(50, ge=1)
     state_cache_bytes: int = Field(256 * 1024 * 1024, description="RocksDB block cache of the whole process")
     session_timeout_s: int = Field(6, ge=1)

@@ -52,7 +52,13 @@ class Expiry:
             return NOTHING_EXPIRED
         self._passed_ms = log_time_ms
         keys = [key for kind, window_ms in self._windows.items() for key in self._look(kind, log_time_ms - window_ms)]
-        return Expired(expired_ranges(log_time_ms, self._id_window_ms), keys)
+        ranges = [span for span in expired_ranges(log_time_ms, self._id_window_ms) if self._holds(*span)]
+        return Expired(ranges, keys)
+
+    def _holds(self, begin: bytes, end: bytes) -> bool:
+        """A range without entries is not deleted: the delete of a range makes reads dearer (Store.write)."""
+        first = self._store.entries(begin[:1], begin, 1)
+        return bool(first) and first[0][0] < end
 
     def _look(self, kind: bytes, before_ms: int) -> list[bytes]:
         """Through the next entries of a kind, from where the last pass ended."""

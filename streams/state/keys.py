@@ -20,7 +20,8 @@ SPOOLS = b"s"
 TRANSACTIONS = b"t"
 
 _CLASSES: dict[Class, bytes] = {"human": b"h", "machine": b"m", "unknown": b"u"}
-PLACE_BYTES = 12
+_OFFSET, _INDEX = 8, 4
+PLACE_BYTES = _OFFSET + _INDEX
 _MS = 6
 _OPEN = struct.Struct(">cHQQc")
 
@@ -48,6 +49,12 @@ def open_key(log_day: int, delivery: int, message: int, class_: Class, client: b
 def day_before(key: bytes) -> bytes:
     """The same message, class and client a day of log time earlier."""
     return key[:1] + (int.from_bytes(key[1:3], "big") - 1).to_bytes(2, "big") + key[3:]
+
+
+def places(offset: int, lines: int) -> list[bytes]:
+    """The places of a record's lines in the log, as bytes that sort alike: 8 bytes offset, 4 bytes index."""
+    record = offset.to_bytes(_OFFSET, "big")
+    return [record + index.to_bytes(_INDEX, "big") for index in range(lines)]
 
 
 def time_bytes(time_ms: int) -> bytes:

@@ -22,7 +22,7 @@ def sight_key(item: Item, known: Known) -> bytes | None:
 
 def deduplicate(item: Item, known: Known, key: bytes) -> None:
     """Drop the second sight of an id; remember the first."""
-    first, place = known.state.get(key), item.place()
+    first, place = known.state.get(key), item.place
     if item.event.kind == "transaction":
         if first is not None and read_time(first) < item.origin.time_ms - TRANSACTION_WINDOW_MS:
             first = None

@@ -31,9 +31,9 @@ def mark_repeats(item: Item, known: Known, key: bytes) -> None:
     if time_ms - known.open_repeat_ms < item.origin.time_ms // DAY_MS * DAY_MS:
         yesterday = known.state.get(day_before(key))
     if today is None and yesterday is None:
-        known.state.put(key, item.place() + time_bytes(time_ms))
+        known.state.put(key, item.place + time_bytes(time_ms))
         return
-    place, opens = item.place(), read_opens(yesterday) + read_opens(today)
+    place, opens = item.place, read_opens(yesterday) + read_opens(today)
     before = [at for seen, at in opens if seen < place]
     if before and abs(before[-1] - time_ms) <= known.open_repeat_ms:
         item.found.repeat = True

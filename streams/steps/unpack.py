@@ -4,6 +4,7 @@ from sendtrail.errors import Invalid
 from sendtrail.events import VERSION
 from sendtrail.packs import MAX_EVENTS, PackHeader, claimed_events, read_headers, read_totals, split
 from streams.items import NO_EVENT, Findings, Item, Origin, Record, Refusal, SourceRecord
+from streams.state.keys import places
 
 #: A pack is bounded when it is made (256 KiB and one event more). Far past that, and with more events than a pack may
 #: have, a record is refused as a whole: what the steps add to 500 events always fits into an enriched record.
@@ -33,8 +34,8 @@ def _fill(record: Record, pack: PackHeader, lines: list[bytes]) -> None:
     origin, offset, time_ms = record.origin, record.source.offset, record.source.time_ms
     origin.segment = pack.segment
     record.items = [
-        Item(line, origin, time_ms, Findings(source_offset=offset, source_index=index), NO_EVENT)
-        for index, line in enumerate(lines)
+        Item(line, origin, time_ms, Findings(source_offset=offset, source_index=index), NO_EVENT, place)
+        for index, (line, place) in enumerate(zip(lines, places(offset, len(lines)), strict=True))
     ]
 
 

@@ -29,6 +29,14 @@ def test_by_delivery_and_message(delivery: int, message: int, count: int) -> Non
     assert partition_of(_event("click", delivery=delivery, message=message), count) == expected
 
 
+@pytest.mark.parametrize("key", [-1, 2**64])
+def test_a_key_outside_64_bits_has_no_partition(key: int) -> None:
+    with pytest.raises(OverflowError):
+        message_partition(key, 1, 4)
+    with pytest.raises(OverflowError):
+        partition_of(Event(version=1, event_id="0" * 32, kind="open", event_time_ms=0, message=key), 4)
+
+
 def test_transactions_by_site_and_order() -> None:
     over = b"\0\0\0\x01s\0\0\0\x03o-1"
     sale = _event("transaction", site="s", order_id="o-1", delivery=3, message=4, visitor="ab" * 16)

@@ -107,6 +107,29 @@ def test_a_line_that_clickhouse_would_refuse_is_a_reject_beside_its_neighbours()
     }
 
 
+def odd(number: int) -> EventRow:
+    """An event with something in each field that is mostly empty, or too large, now and then."""
+    return event(
+        recipient=number if number % 3 else None, url_id=2**40 if number in (450, 451, 700) else number % 4 or None,
+        person=f"{number:032x}" if number % 5 else "", visitor="ab" * 16 if number % 7 == 0 else None,
+        hints=["gpc"] if number % 11 == 0 else [], attributes={"n": str(number)} if number % 250 == 0 else {},
+        class_reasons=["burst"] if number % 2 else [], marks=["flood"] if number == 321 else [],
+        client="Safari" if number % 13 else "", account=str(number % 3) if number > 500 else "",
+    )  # fmt: skip
+
+
+def test_rows_of_a_large_block_are_those_of_its_records_one_by_one() -> None:
+    records = [record(at, [odd(number) for number in range(at * 90, at * 90 + 90)]) for at in range(9)]
+    whole, alone = build(records, ListLookup()), [build([each], ListLookup()) for each in records]
+    assert whole.refused == 3
+    for table in ("events", "rejects"):
+        rows = [row for blocks in alone for row in rows_of(getattr(blocks, table))]
+        assert rows_of(getattr(whole, table)) == rows
+    assert whole.events.rows == 9 * 90 - 3
+    persons = [0 if number % 5 == 0 else number for number in range(810) if number not in (450, 451, 700)]
+    assert column(whole.events, "person") == persons
+
+
 def test_a_line_that_is_no_row_is_a_reject() -> None:
     blocks = build([as_given(9, [event(source_offset=9), BadLine(b"\xff{", 1, "not JSON")])], ListLookup())
     reject = only(blocks.rejects)

@@ -19,7 +19,7 @@ from streams.items import Covering, Findings, Item, Known, Origin, SourceRecord
 from streams.pipeline import Steps, Timing, enrich
 from streams.render import Enriched
 from streams.rules import load_rules
-from streams.state.keys import DAY_MS
+from streams.state.keys import DAY_MS, places
 from streams.state.overlay import Overlay
 from streams.worker import Constants
 
@@ -73,7 +73,8 @@ def item_of(event: Event, time_ms: int = NOW + 1000, offset: int = 0, index: int
     """An item as it is after `validate`."""
     found = Findings(source_offset=offset, source_index=index)
     id_time_ms = int(event.event_id[:12], 16)
-    return Item(encode(event), Origin(offset, time_ms), id_time_ms, found, event)
+    place = places(offset, index + 1)[index]
+    return Item(encode(event), Origin(offset, time_ms), id_time_ms, found, event, place)
 
 
 def known_of(state: Overlay | None = None, partition: int = 0, **changes: Any) -> Known:

@@ -114,6 +114,21 @@ def test_expired_ids_and_opens_go_and_the_rest_stays(store: Store) -> None:
     assert store.applied == 2
 
 
+def test_only_ranges_that_hold_something_are_deleted(store: Store) -> None:
+    window, old = 8 * DAY_MS, id_key(hit(1, at=NOW - 10 * DAY_MS).event_id)
+    young = [id_key(hit(2).event_id), open_key(NOW // DAY_MS, 1, 1, "human", bytes(16))]
+    store.write(dict.fromkeys(young, b"x"), 1)
+    expiry = Expiry(store, window)
+    assert expiry.due(NOW) == NOTHING_EXPIRED
+    store.write({old: b"x"}, 2)
+    later = NOW + expiry_module.EVERY_MS
+    ranges, keys = expiry.due(later)
+    assert (ranges, keys) == (expired_ranges(later, window)[:1], [])
+    store.write({}, 3, ranges)
+    assert list(store.read([old, *young])) == [None, b"x", b"x"]
+    assert expiry.due(later + expiry_module.EVERY_MS) == NOTHING_EXPIRED
+
+
 def test_marks_and_transactions_are_looked_through_and_go_with_their_windows(store: Store) -> None:
     window, later = 8 * DAY_MS, NOW + 401 * DAY_MS + 1
     old = {spool_key(SPOOL): mark_value((1, 1), later - window - DAY_MS - 1)}
