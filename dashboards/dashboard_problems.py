@@ -94,7 +94,7 @@ TEXTS: dict[ProblemKind, _Text] = {
     "flood": _Text(
         Note("a flood"),
         Note("Events beyond what one message can have are stored, and count as no hit."),
-        Note("Nothing, unless it goes on: then look at their networks in the logs, with --uncounted."),
+        Note("Nothing, unless it goes on: then look at their networks in the logs, with what does not count."),
     ),
     "foreign": _Text(
         Note("tracked twice"),

@@ -174,7 +174,9 @@ def throughput(scope: Scope, signals: Sequence[Row], zone: str, hours: int, note
         )  # fmt: skip
         rows = _every_hour(found)
         if rows and max(lasts) >= rows[-1][0] + _HOUR:
-            notes.append(Note("Throughput shows the first {hours} hours: raise --hours for more.", hours=hours))
+            notes.append(
+                Note("Throughput shows the first {hours} hours; ask for more hours to see the rest.", hours=hours)
+            )
     chart = Chart("line", "hour", ["sent", "delivered", "bounced", "opens", "clicks"])
     return Table("throughput", "Throughput per hour", THROUGHPUT, rows, chart=chart)
 
@@ -244,7 +246,7 @@ def rows_of(scope: Scope, part: str, asked: Asked) -> Report:
         table = dashboard_logs.part(scope, wanted, asked.limit, asked.offset)
     notes = []
     if table.page is not None and table.page.matches > len(table.rows):
-        notes.append(Note("{matches} rows match, {shown} are shown: --limit and --offset show others.",
+        notes.append(Note("{matches} rows match, {shown} are shown: limit and offset show others.",
                           matches=table.page.matches, shown=len(table.rows)))  # fmt: skip
     return report(scope, "dashboard", "Delivery dashboard", [table], found, notes)
 

@@ -177,7 +177,7 @@ def _notes(known: Sequence[Row], wanted: Wanted, shown: int, matches: int) -> li
         notes.insert(0, Note("{recipients} recipients are shown together.", recipients=len(known)))
     silent = sum(row["stored"] - row["hits_all"] for row in known)
     if silent and not wanted.uncounted:
-        notes.append(Note("{silent} stored events are no hits (repeats, seeds, marked ones): --uncounted lists them.",
+        notes.append(Note("{silent} stored events do not count (repeats, seeds, marked ones) and can be listed too.",
                           silent=silent))  # fmt: skip
     if shown < matches:
         notes.append(

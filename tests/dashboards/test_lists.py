@@ -141,7 +141,7 @@ def test_a_recipients_list_is_bounded_and_says_so(client: Client, queries: Queri
     newest, oldest = table(report, "hits")
     assert (newest["kind"], newest["how"]) == ("optout", "form")
     assert (oldest["link"], oldest["url"], oldest["delivery"]) == ("Shop", "https://a.example/?r=5#x", "Letter")
-    assert "2 stored events are no hits (repeats, seeds, marked ones): --uncounted lists them." in report.notes
+    assert "2 stored events do not count (repeats, seeds, marked ones) and can be listed too." in report.notes
     shorter = report_recipient.build(queries, [5], "people", Wanted(limit=1))
     assert "2 match, 1 to 1 are shown." in shorter.notes
     all_of_them = report_recipient.build(queries, [5], "all", Wanted(uncounted=True))
