@@ -26,7 +26,7 @@ from sendtrail.local.demo.audience import Recipient, audience
 from sendtrail.local.demo.post import Mailing, Newsletter, outcomes
 from sendtrail.local.demo.traffic import Request, visits
 from sendtrail.local.stack import Stack
-from sendtrail.settings import ClickHouseSettings, Config, EdgeSettings, TrackingSettings
+from sendtrail.settings import ClickHouseSettings, Config, TrackingSettings
 
 HOUR_MS = 3_600_000
 SEED = 20_261_124
@@ -58,7 +58,7 @@ def send_past_days(stack: Stack, config: Config, size: int) -> list[str]:
     """Register, feed and let react; waits until every hit is stored. The deliveries' names, newest first."""
     settings = config.with_tables(stack.tables)
     keys = load(stack.data / "keys.toml")
-    known = known_of(keys, settings.section(EdgeSettings))
+    known = known_of(keys, settings)
     api, dice = Api(f"http://127.0.0.1:{stack.ports.api}"), random.Random(SEED)
     now_ms, events, names = int(time.time() * 1000), [], []
     for template, label, issue, hours, subject in ISSUES:

@@ -5,11 +5,12 @@ nothing, only a POST unsubscribes (RFC 8058).
 """
 
 from producers.edge import replies
+from producers.edge.cookies import VISITOR_BYTES, CookiePolicy
 from producers.edge.known import Known
 from producers.edge.replies import Reply
 from producers.edge.request import Origin, Request, origin_of, text_of
 from sendtrail.errors import Invalid
-from sendtrail.events import VERSION, Event, How
+from sendtrail.events import FLAG_NO_COOKIE, VERSION, Event, How
 from sendtrail.gateways import resolve
 from sendtrail.ids import RandomBytes, hit_id
 from sendtrail.links import Link
@@ -35,7 +36,10 @@ def collect(request: Request, known: Known, now_ms: int, random_bytes: RandomByt
     reply, how = _optout(request, link, origin) if link.kind == "optout" else (_follow(link), None)
     if reply.reason:
         return reply, None
-    return reply, _hit(request, link, origin, how, hit_id(now_ms, random_bytes), now_ms)
+    event = _hit(request, link, origin, how, hit_id(now_ms, random_bytes), now_ms)
+    if known.cookies is not None:
+        reply = _recognise(request, event, reply, known.cookies, random_bytes)
+    return reply, event
 
 
 def _bad(request: Request, reason: str) -> Reply:
@@ -70,6 +74,20 @@ def _is_one_click(body: bytes) -> bool:
     """RFC 8058 §3.2: `List-Unsubscribe=One-Click`, as form data or as one part of a multipart body."""
     folded = body.lower()
     return b"list-unsubscribe" in folded and b"one-click" in folded
+
+
+def _recognise(
+    request: Request, event: Event, reply: Reply, policy: CookiePolicy, random_bytes: RandomBytes
+) -> Reply:
+    """Put the visitor into the event. One without a cookie gets a fresh id, which the reply offers."""
+    sent = request.headers.get(b"cookie", b"")
+    if event.flags & FLAG_NO_COOKIE or "gpc" in event.hints or policy.is_refused(sent):
+        return reply
+    event.visitor = policy.visitor_in(sent)
+    if event.visitor is not None:
+        return reply
+    event.visitor, event.visitor_is_new = random_bytes(VISITOR_BYTES).hex(), True
+    return replies.with_headers(reply, policy.offer(event.visitor))
 
 
 def _hit(request: Request, link: Link, origin: Origin, how: How | None, event_id: str, now_ms: int) -> Event:

@@ -3,8 +3,9 @@
 import msgspec
 
 from producers.edge.addresses import TrustedProxies
+from producers.edge.cookies import CookiePolicy, policy_of
 from sendtrail.keyring import Keyring
-from sendtrail.settings import EdgeSettings
+from sendtrail.settings import Config, CookieSettings, EdgeSettings, TrackingSettings
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -12,8 +13,13 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     keyring: Keyring
     proxies: TrustedProxies
+    cookies: CookiePolicy | None = None
 
 
-def known_of(keyring: Keyring, settings: EdgeSettings) -> Known:
+def known_of(keyring: Keyring, config: Config) -> Known:
     """What an edge knows at its start. Raises SettingsError naming the setting that does not fit."""
-    return Known(keyring=keyring, proxies=TrustedProxies(settings.trusted_proxies))
+    return Known(
+        keyring=keyring,
+        proxies=TrustedProxies(config.section(EdgeSettings).trusted_proxies),
+        cookies=policy_of(config.section(TrackingSettings).visitor_cookies, config.section(CookieSettings)),
+    )

@@ -29,7 +29,7 @@ def main(config: Config) -> int:
     try:
         settings = config.section(EdgeSettings)
         key_file = config.section(KeySettings).file
-        known = known_of(keyring.load(key_file), settings)
+        known = known_of(keyring.load(key_file), config)
         server = EdgeServer(known, _spool(settings), settings)
     except (SettingsError, KeysError) as error:
         print(error, file=sys.stderr)

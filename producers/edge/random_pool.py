@@ -6,7 +6,7 @@ POOL_BYTES = 8192
 
 
 class RandomPool:
-    """Gives random bytes once each. Not for secrets that outlive a hit, and not across a fork."""
+    """Gives random bytes once each. Not for keys, and not across a fork."""
 
     def __init__(self) -> None:
         self._pool = b""

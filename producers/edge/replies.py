@@ -40,6 +40,13 @@ def _page(status: int, route: str, body: bytes, reason: str = "", headers: bytes
     return Reply(status, route, body, HTML, _PAGE_HEADERS + headers, reason, constant)
 
 
+def with_headers(reply: Reply, headers: bytes) -> Reply:
+    """The same reply with further header lines, for one request only."""
+    return Reply(
+        reply.status, reply.route, reply.body, reply.content_type, reply.headers + headers, reply.reason, False
+    )
+
+
 @cache
 def pixel(reason: str = "") -> Reply:
     """The gif, whatever the token was; `reason` from a closed list."""

@@ -9,7 +9,7 @@ from producers.edge.addresses import TrustedProxies
 #: The headers that matter here; the adapter keeps no other.
 WANTED = frozenset((
     b"user-agent", b"referer", b"x-forwarded-for", b"purpose", b"sec-purpose", b"x-purpose", b"x-moz", b"sec-gpc",
-    b"content-length", b"expect",
+    b"content-length", b"expect", b"cookie",
 ))  # fmt: skip
 
 MAX_TEXT = 2048  # characters of user agent and referrer in an event

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, SecretStr
 
 from sendtrail.errors import SettingsError
+from sendtrail.settings.answers import CookieSettings
 from sendtrail.settings.api import ApiSettings
 from sendtrail.settings.edge import EdgeSettings
 from sendtrail.settings.section import Port, Section, Zone
@@ -192,5 +193,5 @@ class LocalSettings(Section):
 
 SECTIONS: tuple[type[Section], ...] = (
     KafkaSettings, ClickHouseSettings, KeySettings, TrackingSettings, EdgeSettings, ForwardSettings, ApiSettings,
-    StreamSettings, LoaderSettings, ReportSettings, WebSettings, LocalSettings,
+    StreamSettings, LoaderSettings, ReportSettings, WebSettings, LocalSettings, CookieSettings,
 )  # fmt: skip

@@ -16,7 +16,7 @@ from producers.spool import SpoolWriter
 from sendtrail.events import Event
 from sendtrail.keyring import Keyring, new_keyring
 from sendtrail.links import Link, LinkKind, mint, url_of
-from sendtrail.settings import EdgeSettings
+from sendtrail.settings import Config, EdgeSettings
 from tests.support.spools import events
 
 T = TypeVar("T")
@@ -110,14 +110,16 @@ class Edge:
 
 
 @contextmanager
-def running_edge(directory: Path, settings: EdgeSettings, **options: Any) -> Iterator[Edge]:
-    """An edge on a free port; stopped at the end."""
+def running_edge(directory: Path, settings: EdgeSettings, tables: Any = None, **options: Any) -> Iterator[Edge]:
+    """An edge on a free port; stopped at the end. `tables`: settings of other sections."""
     keys = new_keyring()
     spool = SpoolWriter(directory, settings.name, fsync="none")
     loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    server = EdgeServer(known_of(keys, settings), spool, settings, **options)
+    server = EdgeServer(
+        known_of(keys, Config({"edge": settings.model_dump(), **(tables or {})})), spool, settings, **options
+    )
     edge = Edge(directory, loop, server, keys)
     try:
         yield edge

@@ -16,12 +16,12 @@ from sendtrail.events import FLAG_SEED, Event, decode, encode
 from sendtrail.ids import id_time_ms
 from sendtrail.keyring import Keyring, new_keyring
 from sendtrail.links import LETTERS, Link, LinkKind, mint, url_of
-from sendtrail.settings import EdgeSettings
+from sendtrail.settings import Config
 from tests.support.strategies import destinations, keys
 
 NOW = 1_700_000_000_123
 DESTINATION = "https://example.com/a?b=c&d=%20#e"
-SETTINGS = EdgeSettings(trusted_proxies=["10.0.0.0/8"])
+TABLES = {"edge": {"trusted_proxies": ["10.0.0.0/8"]}}
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Edge:
 
     @property
     def known(self) -> Known:
-        return known_of(self.keyring, SETTINGS)
+        return known_of(self.keyring, Config(TABLES))
 
     def path(self, kind: LinkKind, destination: str = "", **fields: Any) -> str:
         values = {

@@ -1,0 +1,42 @@
+"""Settings of what recipients meet: cookies and pages."""
+
+import re
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from sendtrail.settings.section import Section
+
+_TOKEN = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$"
+_DOMAIN = r"^$|^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$"
+_ADDRESS = re.compile(r"[0-9.]+")
+
+
+class CookieSettings(Section):
+    """The edge's visitor cookie, where `tracking.visitor_cookies` is not off."""
+
+    section: ClassVar[str] = "cookie"
+    name: str = Field(
+        "st_visitor", pattern=_TOKEN, description="of the visitor cookie; that of a refusal is <name>_refused"
+    )
+    domain: str = Field(
+        "", pattern=_DOMAIN, description="also sent to hosts below this domain; empty: to the tracking host alone"
+    )
+    age_days: int = Field(365, ge=1, le=400, description="of a persistent cookie; browsers keep none longer than 400")
+    same_site: Literal["strict", "lax", "none"] = Field(
+        "lax", description="none: also inside other sites' pages, e.g. pixels in web mail"
+    )
+    secure: bool = Field(True, description="only over https; false for a trial without TLS")
+
+    @model_validator(mode="after")
+    def _taken_by_browsers(self) -> "CookieSettings":
+        """Refuse what every browser would drop without a word (RFC 6265bis §4.1.3, §5.7)."""
+        if self.same_site == "none" and not self.secure:
+            raise ValueError("cookie.same_site none needs cookie.secure")
+        if self.name.lower().startswith("__secure-") and not self.secure:
+            raise ValueError("a cookie.name that begins with __Secure- needs cookie.secure")
+        if self.name.lower().startswith("__host-") and (self.domain or not self.secure):
+            raise ValueError("a cookie.name that begins with __Host- needs cookie.secure and no cookie.domain")
+        if _ADDRESS.fullmatch(self.domain):
+            raise ValueError("cookie.domain is a name, not an address")
+        return self
