@@ -70,6 +70,7 @@ def site_of(config: Config) -> Site:
         persons=config.section(TrackingSettings).visitor_cookies != "off",
         default_zone=reports.timezone,
         api_url=settings.api_url,
+        api_key=settings.api_key(),
         chromium=_chromium(reports),
     )
 

@@ -7,6 +7,7 @@ SendtrailError
 ├── KeysError        the key file is missing, unreadable or lacks what was asked of it
 ├── UsersError       the users file of the report pages is unreadable, or lacks the user asked for
 ├── ApiError         the feed API refuses a request or does not answer
+├── ApiKeysError     the feed API's keys file is unreadable, or lacks the key asked for
 └── TopicsError      a topic differs from the table TOPICS in a way that would lose data
 
 Expected bad input (a forged link, an undecodable event) is not here: it is a value, `Invalid`.
@@ -41,6 +42,10 @@ class UsersError(SendtrailError):
 
 class ApiError(SendtrailError):
     """The feed API refused a request, or did not answer in time."""
+
+
+class ApiKeysError(SendtrailError):
+    """The file of the feed API's keys can't be read, or does not hold the key asked for."""
 
 
 class TopicsError(SendtrailError):

@@ -25,7 +25,7 @@ _BAD_REQUESTS = (
 _BAD_ITEMS = ("time_missing", "bad_time", "bad_name", "bad_field", "undecodable")
 _BAD_API_REQUESTS = (
     "bad_json", "bad_gzip", "bad_name", "bad_field", "too_large", "unsupported_media_type", "not_found",
-    "method_not_allowed", "spool_unavailable", "internal",
+    "method_not_allowed", "no_key", "bad_key", "misdirected", "too_many_requests", "spool_unavailable", "internal",
 )  # fmt: skip
 _TABLES = ("events", "rejects", "audit")
 _OUTCOMES = ("out", "duplicate", "resent", "rejected", "relabels")
@@ -59,6 +59,8 @@ METRICS: dict[str, Metric] = {
     ),
     "sendtrail_edge_hits_total": Metric("counter", "Hits written to the spool", ("kind",), {"kind": get_args(HitKind)}),
     "sendtrail_edge_connections": Metric("gauge", "Open connections"),
+    "sendtrail_edge_workers": Metric("gauge", "Worker processes on the edge's port"),
+    "sendtrail_edge_worker_exits_total": Metric("counter", "Workers that ended unasked and were started again"),
     "sendtrail_spool_bytes": Metric("gauge", "Bytes waiting in a spool", ("spool",)),
     "sendtrail_spool_oldest_seconds": Metric(
         "gauge", "Since the longest waiting segment of a spool was last written, 0 without one", ("spool",)

@@ -1,6 +1,6 @@
 """What every endpoint of the pages needs: connections, settings, and how a report is built for a reader."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ class Site:
     """The installation behind the pages.
 
     `persons`: visitor cookies are on. `default_zone`: of readers who chose none. `api_url`: of the feed API.
-    `chromium`: prints PDF, None where there is none.
+    `chromium`: prints PDF, None where there is none. `api_key`: for the feed API, "" where it asks for none.
     """
 
     pool: Pool
@@ -28,6 +28,7 @@ class Site:
     default_zone: str
     api_url: str
     chromium: Path | None = None
+    api_key: str = field(default="", repr=False)
 
     def view(self, request: Request) -> View:
         """How the sender of a request looks at reports."""

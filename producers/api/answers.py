@@ -38,7 +38,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     """404 and 405 of the router."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     words = {404: "not_found", 405: "method_not_allowed"}
-    detail = {404: "there are PUT /v1/deliveries/{name}, POST /v1/events, /docs and /openapi.json"}
+    detail = {404: "there is no such call; /docs and /openapi.json say which there are"}
     headers = dict(error.headers) if isinstance(error, HTTPException) and error.headers else None
     text = detail.get(status, f"{request.method} is not taken here")
     return refuse(Refusal(status, words.get(status, "error"), text), headers)

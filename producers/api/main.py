@@ -4,10 +4,11 @@ import sys
 
 import uvicorn
 
+from producers.api.access import Access
 from producers.api.app import make_app
 from producers.api.spool import ApiSpool
 from sendtrail import keyring
-from sendtrail.errors import KeysError, SettingsError
+from sendtrail.errors import ApiKeysError, KeysError, SettingsError
 from sendtrail.metrics import begin
 from sendtrail.process import AdminServer, StopSignal, listen, run_stage, setup_logging, watch_disk
 from sendtrail.settings import EXIT_CODE, ApiSettings, Config, KeySettings
@@ -21,21 +22,23 @@ def main(config: Config) -> int:
     try:
         settings = config.section(ApiSettings)
         naming_key = keyring.load(config.section(KeySettings).file).naming_key
+        access = Access(settings)
         listener = listen("api", settings.host, settings.port)
         spool = ApiSpool(settings)
         begin("api", "spool")
         watch_disk("spool", settings.spool_dir)
         admin = AdminServer(settings.admin_host, settings.admin_port, spool.health).start()
-    except (SettingsError, KeysError, OSError) as error:
+    except (SettingsError, KeysError, ApiKeysError, OSError) as error:
         print(error, file=sys.stderr)
         return EXIT_CODE
     log.info("started", port=listener.getsockname()[1], admin_port=admin.port, spool_dir=str(settings.spool_dir))
     server = uvicorn.Server(
         uvicorn.Config(
-            make_app(spool, naming_key, settings.max_body_bytes),
+            make_app(spool, naming_key, settings.max_body_bytes, access),
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             lifespan="off",
             timeout_graceful_shutdown=10,
         )

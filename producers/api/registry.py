@@ -30,8 +30,11 @@ class BadField(NamedTuple):
     detail: str
 
 
-def read_delivery(body: dict[str, Any], delivery: int, name: str, now_ms: int) -> Delivery | BadField:
-    """The delivery a body describes (its `urls` apart). Fields left out get their defaults: a PUT replaces."""
+def read_delivery(body: dict[str, Any], named: Delivery, now_ms: int) -> Delivery | BadField:
+    """The delivery a body describes (its `urls` apart); account, key and name are those of `named`.
+
+    Fields left out get their defaults: a PUT replaces.
+    """
     unknown = next((field for field in body if field not in DELIVERY_FIELDS), None)
     if unknown is not None:
         return BadField(unknown, f"no such field; there are {', '.join(sorted(DELIVERY_FIELDS))} and urls")
@@ -46,9 +49,8 @@ def read_delivery(body: dict[str, Any], delivery: int, name: str, now_ms: int) -
     if large is not None:
         return BadField(large, "a count is below 2^53")
     try:
-        return msgspec.convert(
-            fields | {"delivery": delivery, "name": name, "updated_ms": now_ms}, type=Delivery
-        )  # fmt: skip
+        fixed = {"account": named.account, "delivery": named.delivery, "name": named.name, "updated_ms": now_ms}
+        return msgspec.convert(fields | fixed, type=Delivery)
     except msgspec.ValidationError as error:
         return _located(error, "")
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sendtrail.cli import (
+    api_keys,
     audit,
     demo,
     export_table,
@@ -55,7 +56,8 @@ def options(
 
 
 GROUPS = (
-    up, demo, report, export_table, audit, status, trace, keys, links, instrument, topics, migrate, setup, users, run,
+    up, demo, report, export_table, audit, status, trace, keys, links, instrument, topics, migrate, setup, users,
+    api_keys, run,
 )  # fmt: skip
 for group in GROUPS:
     group.register(app)

@@ -9,13 +9,13 @@ def register(app: typer.Typer) -> None:
 
 
 def setup() -> None:
-    """Make what is missing of key file, topics, tables and users file; running it again changes nothing.
+    """Make what is missing of keys, topics, tables, users file and the pages' API key; again, it changes nothing.
 
     `sendtrail up` does this by itself; containers run it once before the stages.
     """
     from rich.console import Console
 
-    from sendtrail.local.prepare import make_keys, make_topics_and_tables, make_users_file
+    from sendtrail.local.prepare import make_keys, make_pages_key, make_topics_and_tables, make_users_file
     from sendtrail.settings import load
 
     console = Console(stderr=True)
@@ -27,4 +27,5 @@ def setup() -> None:
     make_keys(config, say)
     make_topics_and_tables(config, say)
     make_users_file(config, say)
+    make_pages_key(config, say)
     say("keys, topics and tables are there")

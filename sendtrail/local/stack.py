@@ -56,7 +56,13 @@ class Stack:
             "keys": {"file": str(data / "keys.toml")},
             "tracking": {"base_url": base},
             "edge": {"port": ports.edge, "admin_port": ports.edge_admin, "spool_dir": str(data / "spool" / "edge")},
-            "api": {"port": ports.api, "admin_port": ports.api_admin, "spool_dir": str(data / "spool" / "api")},
+            "api": {
+                "port": ports.api,
+                "admin_port": ports.api_admin,
+                "spool_dir": str(data / "spool" / "api"),
+                "keys_file": str(data / "api-keys.toml"),
+            },
+            "feed": {"url": f"http://{LOOPBACK}:{ports.api}"},
             "forward": {
                 "admin_port": ports.forward_admin,
                 "spool_dirs": [str(data / "spool" / "edge"), str(data / "spool" / "api")],

@@ -9,6 +9,7 @@ from sendtrail.settings.answers import CookieSettings
 from sendtrail.settings.api import ApiSettings
 from sendtrail.settings.config import CONFIG_VARIABLE, EXIT_CODE, PREFIX, SHORT_FORMS, Config, load, variables
 from sendtrail.settings.edge import EdgeSettings
+from sendtrail.settings.feed import FeedSettings
 from sendtrail.settings.section import Section
 from sendtrail.settings.stages import (
     SECTIONS,
@@ -35,6 +36,7 @@ __all__ = [
     "Config",
     "CookieSettings",
     "EdgeSettings",
+    "FeedSettings",
     "ForwardSettings",
     "KafkaSettings",
     "KeySettings",

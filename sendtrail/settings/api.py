@@ -12,7 +12,7 @@ class ApiSettings(Section):
     """The feed API."""
 
     section: ClassVar[str] = "api"
-    host: str = "127.0.0.1"
+    host: str = Field("127.0.0.1", description="elsewhere than on loopback it takes an API key to start")
     port: Port = 8081
     admin_host: str = "127.0.0.1"
     admin_port: Port = 9103
@@ -23,3 +23,10 @@ class ApiSettings(Section):
     segment_age_ms: int = Field(1000, ge=10, description="a segment with events is finished after this long")
     ready_backlog_bytes: int = Field(4 * 1024**3, description="readiness is false above this spool size")
     max_body_bytes: int = Field(10 * 1024 * 1024, ge=1024, description="of a request, compressed or not")
+    keys_file: Path = Field(
+        Path(".sendtrail/api-keys.toml"),
+        description="keys of senders, mode 600; `sendtrail api-keys` writes it. Once it is there, requests need a key",
+    )
+    requests_per_minute: int = Field(
+        6_000, ge=1, le=10_000_000, description="of one key, unless the key has a limit of its own"
+    )

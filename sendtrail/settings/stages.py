@@ -9,6 +9,7 @@ from sendtrail.errors import SettingsError
 from sendtrail.settings.answers import CookieSettings
 from sendtrail.settings.api import ApiSettings
 from sendtrail.settings.edge import EdgeSettings
+from sendtrail.settings.feed import FeedSettings, read_key
 from sendtrail.settings.section import Port, Section, Zone
 
 
@@ -178,7 +179,14 @@ class WebSettings(Section):
     session_max_s: int = Field(43_200, ge=1, description="every session ends this long after its log-in")
     login_per_minute: int = Field(10, ge=1, description="log-ins tried from one address, and for one user name")
     api_url: str = Field("http://127.0.0.1:8081", description="the feed API, for edits made on the pages")
+    api_key_file: Path | None = Field(
+        None, description="API key for edits, where the API asks for one; links of its account can be edited"
+    )
     connections: int = Field(4, ge=1, le=64, description="to ClickHouse at most: reports calculated at a time")
+
+    def api_key(self) -> str:
+        """The key for edits, "" without one. Raises SettingsError if it can't be read."""
+        return read_key(self.api_key_file, "web.api_key_file")
 
 
 class LocalSettings(Section):
@@ -193,5 +201,5 @@ class LocalSettings(Section):
 
 SECTIONS: tuple[type[Section], ...] = (
     KafkaSettings, ClickHouseSettings, KeySettings, TrackingSettings, EdgeSettings, ForwardSettings, ApiSettings,
-    StreamSettings, LoaderSettings, ReportSettings, WebSettings, LocalSettings, CookieSettings,
+    FeedSettings, StreamSettings, LoaderSettings, ReportSettings, WebSettings, LocalSettings, CookieSettings,
 )  # fmt: skip

@@ -25,6 +25,7 @@ _TIMEOUT_S = 10.0
 _AWAY = Note("The feed API does not answer: try again.")
 _NO_NAME = Note("This delivery is known by its key alone: its links can be edited once it is registered.")
 _OTHER_ACCOUNT = Note("Links of other accounts than the default one are edited by their sender.")
+_NO_KEY = Note("The feed API takes edits with an API key only: an operator sets web.api_key_file.")
 
 
 class UrlPages:
@@ -68,21 +69,35 @@ class UrlPages:
 
     async def _put(self, delivery: Delivery, link: dict[str, Any], view: View) -> str:
         """Why the API did not take it; empty where it did."""
-        if refused := _not_by_the_api(delivery):
-            return view.formats.text(refused)
         name = quote(delivery.name or str(delivery.delivery), safe="")
         entry = {key: link[key] for key in ("url", "label", "category", "mode")} | {"url_id": int(link["url_id"])}
+        key = self._site.api_key
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        base = f"{self._site.api_url}/v1"
         try:
-            async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False) as api:
-                answer = await api.put(f"{self._site.api_url}/v1/deliveries/{name}/urls", json=[entry])
-        except httpx.HTTPError:
+            async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False, headers=headers) as api:
+                account = await _account(api, base) if key else ""
+                if refused := _not_by_the_api(delivery, account):
+                    return view.formats.text(refused)
+                answer = await api.put(f"{base}/deliveries/{name}/urls", json=[entry])
+        except httpx.HTTPStatusError as error:
+            answer = error.response
+        except (httpx.HTTPError, ValueError):
             return view.formats.text(_AWAY)
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+            return view.formats.text(_NO_KEY)
         return "" if answer.is_success else _said(answer)
 
 
-def _not_by_the_api(delivery: Delivery) -> Note | None:
-    """Why the API would write to another delivery: it knows the default account's alone, and makes keys of names."""
-    if delivery.account:
+async def _account(api: httpx.AsyncClient, base: str) -> str:
+    """The account of the pages' key: the API writes to no other. Raises httpx.HTTPError, ValueError."""
+    answer = await api.get(f"{base}/account")
+    return str(answer.raise_for_status().json()["account"])
+
+
+def _not_by_the_api(delivery: Delivery, account: str) -> Note | None:
+    """Why the API would write to another delivery: it knows one account alone, and makes keys of names."""
+    if delivery.account != account:
         return _OTHER_ACCOUNT
     return _NO_NAME if not delivery.name and delivery.delivery >= HASHED else None
 

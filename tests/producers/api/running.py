@@ -35,6 +35,7 @@ class ApiProcess:
             "SENDTRAIL_API_PORT": "0",
             "SENDTRAIL_API_ADMIN_PORT": "0",
             "SENDTRAIL_API_FSYNC": "none",
+            "SENDTRAIL_API_KEYS_FILE": str(place / "api-keys.toml"),
         }
         self.environment |= {f"SENDTRAIL_API_{name.upper()}": str(value) for name, value in settings.items()}
 

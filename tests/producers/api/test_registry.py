@@ -17,7 +17,7 @@ NOW_MS = 1_795_512_600_000
 
 
 def delivery_of(**body: Any) -> Delivery | BadField:
-    return read_delivery(body, 7, "seven", NOW_MS)
+    return read_delivery(body, Delivery(delivery=7, name="seven"), NOW_MS)
 
 
 def urls_of(*body: Any) -> list[DeliveryUrl] | BadField:
@@ -70,7 +70,7 @@ def test_a_bad_field_is_named(body: dict[str, Any], field: str) -> None:
 
 @given(st.dictionaries(st.sampled_from(sorted(DELIVERY_FIELDS)) | st.text(max_size=5), anything))
 def test_no_body_raises(body: dict[str, Any]) -> None:
-    entry = read_delivery(body, 7, "seven", NOW_MS)
+    entry = read_delivery(body, Delivery(delivery=7, name="seven"), NOW_MS)
     if isinstance(entry, Delivery):
         assert decode_record(key_of(entry).encode(), _value(entry)) == entry
 
