@@ -1,6 +1,9 @@
 """The links of a message as its parts hold them: where each stands, what it points to, what people call it."""
 
+import re
 from typing import Literal, NamedTuple
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 NoticeCode = Literal[
     "already_tracked",  # a link or pixel of an earlier run, left as it is
@@ -12,6 +15,14 @@ NoticeCode = Literal[
     "too_many_links",  # positions end at 32767 per part; the rest is left as it is
     "unfinished_markup",  # the document ends inside a tag, comment or element
     "unknown_mode",  # data-st-mode with a word that is no mode
+    # of whole messages (mime.py)
+    "header_kept",  # List-Unsubscribe is there, ours is not added
+    "not_in_charset",  # a value that a text part's charset can't hold
+    "nothing_to_track",  # no part that people read, or none that can be read
+    "part_left",  # an attachment with text, an AMP part, an attached message
+    "reencoded",  # a part is quoted-printable now, its lines would have become too long
+    "sealed",  # signed or encrypted: left as it is
+    "undecodable_part",  # charset or transfer encoding can't be read
 ]
 
 
@@ -54,6 +65,11 @@ class FoundPart(NamedTuple):
     notices: list[Notice]
     pixel_at: int = 0
     images: tuple[str, ...] = ()
+
+
+def readable(text: str) -> str:
+    """A text with a replacement character for each byte that was none of its charset (`surrogateescape`)."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def followed(url: str) -> str:

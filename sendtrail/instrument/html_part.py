@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from sendtrail.instrument.found import Edit, FoundLink, FoundPart, Notice, followed
+from sendtrail.instrument.found import Edit, FoundLink, FoundPart, Notice, followed, readable
 from sendtrail.instrument.markup import Attribute, Token, decode_references, tokens
 
 #: Tags whose href people follow. VML shapes stand in Outlook's conditional comments as buttons.
@@ -170,4 +170,4 @@ class _Naming:
 
 
 def _shown(parts: list[str] | tuple[()]) -> str:
-    return _SPACES.sub(" ", "".join(parts)).strip()[:_LABEL_CHARACTERS].strip()
+    return _SPACES.sub(" ", readable("".join(parts))).strip()[:_LABEL_CHARACTERS].strip()

@@ -8,7 +8,7 @@ from sendtrail import naming
 from sendtrail.deliveries import DeliveryUrl
 from sendtrail.events import FLAG_PROOF, FLAG_SEED, MailFormat
 from sendtrail.instrument import html_part, text_part
-from sendtrail.instrument.found import Edit, Notice
+from sendtrail.instrument.found import Edit, Notice, readable
 from sendtrail.instrument.policy import Policy, UrlBook
 from sendtrail.instrument.slots import Placed, Slot, SlotMaker
 from sendtrail.keyring import Keyring
@@ -93,7 +93,7 @@ class Template:
         keys = identity_bytes(self.delivery_key, 0, None)
         heads = {kind: head_bytes(Unsigned.key_id, kind, 0, False) + keys for kind in LETTERS}
         parts = {"html": self._html, "text": self._text}
-        return {name: part.join(Unsigned(), heads) for name, part in parts.items() if part is not None}
+        return {name: readable(part.join(Unsigned(), heads)) for name, part in parts.items() if part is not None}
 
     def render(
         self, message: Name, recipient: Name | None = None, *, seed: bool = False, proof: bool = False
