@@ -19,13 +19,19 @@ _BAD_LINKS = (
     "malformed", "unknown_version", "unknown_key", "bad_mac", "wrong_kind", "not_a_link", "revoked", "no_destination",
     "unsafe_destination", "not_served", "internal",
 )  # fmt: skip
+#: Of the web tag: what producers/edge/web.py and web_fields.py refuse for.
+_BAD_WEB_HITS = (
+    "undecodable", "unknown_site", "foreign_origin", "no_origin", "too_many", "refused", "bad_site", "bad_st",
+    "bad_page", "bad_referrer", "bad_order", "bad_amount", "bad_currency", "bad_articles", "bad_extra",
+)  # fmt: skip
 _BAD_REQUESTS = (
     "malformed", "body_too_large", "target_too_long", "head_too_large", "timeout", "too_many_connections",
 )  # fmt: skip
-_BAD_ITEMS = ("time_missing", "bad_time", "bad_name", "bad_field", "undecodable")
+_BAD_ITEMS = ("time_missing", "bad_time", "bad_name", "bad_field", "undecodable", "unattributed", "unknown_type")
 _BAD_API_REQUESTS = (
-    "bad_json", "bad_gzip", "bad_name", "bad_field", "too_large", "unsupported_media_type", "not_found",
+    "bad_json", "bad_gzip", "bad_zstd", "bad_name", "bad_field", "too_large", "unsupported_media_type", "not_found",
     "method_not_allowed", "no_key", "bad_key", "misdirected", "too_many_requests", "spool_unavailable", "internal",
+    "not_configured", "bad_signature", "bad_credentials", "too_old", "replayed", "unknown_topic", "fetch_failed",
 )  # fmt: skip
 _TABLES = ("events", "rejects", "audit")
 _OUTCOMES = ("out", "duplicate", "resent", "rejected", "relabels")
@@ -53,6 +59,9 @@ METRICS: dict[str, Metric] = {
     ),
     "sendtrail_edge_bad_links_total": Metric(
         "counter", "Requests whose link does not prove, by reason", ("reason",), {"reason": _BAD_LINKS}
+    ),
+    "sendtrail_edge_bad_web_hits_total": Metric(
+        "counter", "Visits and orders of sites that were refused, by reason", ("reason",), {"reason": _BAD_WEB_HITS}
     ),
     "sendtrail_edge_bad_requests_total": Metric(
         "counter", "Requests refused as HTTP, by reason", ("reason",), {"reason": _BAD_REQUESTS}

@@ -21,7 +21,7 @@ from sendtrail.settings import ApiSettings
 #: What describes the API is for everybody; a path that ends with a slash stands for all below it.
 OPEN_PATHS: tuple[str, ...] = ("/docs", "/openapi.json")
 #: What proves itself by other means than an API key, such as a provider's signature.
-SELF_PROVEN_PATHS: tuple[str, ...] = ("/hooks/",)
+SELF_PROVEN_PATHS: tuple[str, ...] = ("/v1/webhooks/",)
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 _NO_KEY = "send your API key as `Authorization: Bearer KEY`; `sendtrail api-keys new NAME` makes one"
 _MAX_KEY = 512

@@ -1,13 +1,14 @@
 """The body of a request, bounded, unpacked, and of a type that is taken."""
 
-import zlib
 from typing import NamedTuple
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
+
+from producers.api.packed import PACKINGS, unpack
 
 JSON = "application/json"
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
-_GZIP = 16 + zlib.MAX_WBITS
 
 
 class Refusal(NamedTuple):
@@ -27,14 +28,18 @@ class Body(NamedTuple):
 
 
 async def read_body(request: Request, types: tuple[str, ...], max_bytes: int) -> Body | Refusal:
-    """Read a request's body: 415 for another type or packing, 413 past `max_bytes`, packed or unpacked."""
+    """Read a request's body: 415 for another type or packing, 413 past `max_bytes`, packed or unpacked.
+
+    No `types`: whatever it says it is; providers call the same JSON by several names.
+    """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type not in types:
+    if types and content_type not in types:
         detail = f"Content-Type is {content_type or 'missing'}; taken are {', '.join(types)}"
         return Refusal(415, "unsupported_media_type", detail)
     packing = request.headers.get("content-encoding", "identity").strip().lower()
-    if packing not in ("identity", "gzip"):
-        return Refusal(415, "unsupported_media_type", f"Content-Encoding is {packing[:40]}; taken is gzip, or none")
+    if packing not in ("identity", *PACKINGS):
+        taken = ", ".join(PACKINGS)
+        return Refusal(415, "unsupported_media_type", f"Content-Encoding is {packing[:40]}; taken are {taken}, or none")
     declared = request.headers.get("content-length", "0")
     too_large = Refusal(413, "too_large", f"a request has at most {max_bytes} bytes, packed or not: send several")
     if declared.isdigit() and int(declared) > max_bytes:
@@ -46,17 +51,7 @@ async def read_body(request: Request, types: tuple[str, ...], max_bytes: int) ->
             return too_large
     if packing == "identity":
         return Body(content_type, bytes(data))
-    unpacked = _gunzip(bytes(data), max_bytes)
+    unpacked = await run_in_threadpool(unpack, packing, bytes(data), max_bytes)
     if unpacked is None:
-        return Refusal(400, "bad_gzip", "the body is not gzip, though Content-Encoding says so")
+        return Refusal(400, PACKINGS[packing], f"the body is not whole {packing}, though Content-Encoding says so")
     return Body(content_type, unpacked) if len(unpacked) <= max_bytes else too_large
-
-
-def _gunzip(data: bytes, max_bytes: int) -> bytes | None:
-    """At most `max_bytes` + 1 unpacked bytes; None where it is no whole gzip stream."""
-    unpacker = zlib.decompressobj(_GZIP)
-    try:
-        unpacked = unpacker.decompress(data, max_bytes + 1)
-    except zlib.error:
-        return None
-    return unpacked if unpacker.eof or len(unpacked) > max_bytes else None

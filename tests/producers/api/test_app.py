@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+import zstandard
 
 from producers.api.items import KINDS, REASONS
 from producers.api.registry import DELIVERY_FIELDS, URL_FIELDS
@@ -81,16 +82,25 @@ def test_nothing_to_feed_is_fine(api: ApiProcess) -> None:
     assert api.feed() == []
 
 
-def test_packed_requests(api: ApiProcess) -> None:
-    packed = gzip.compress(json.dumps([sent("gzip", "a")]).encode())
-    reply = api.client.post("/v1/events", content=packed, headers=JSON | {"Content-Encoding": "gzip"})
-    assert reply.status_code == 200
-    assert messages(api, "gzip") == ["a"]
+@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+def test_packed_requests(api: ApiProcess, packing: str) -> None:
+    pack = gzip.compress if packing == "gzip" else zstandard.compress
+    lines = [json.dumps(sent(packing, name)).encode() + b"\n" for name in "ab"]
+    headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": packing}
+    for body in (pack(b"".join(lines)), b"".join(map(pack, lines))):  # one member or frame, and one after the other
+        assert api.client.post("/v1/events", content=body, headers=headers).json()["accepted"] == 2
+    assert messages(api, packing) == ["a", "b"] * 2
 
 
 #: Packed bodies; without a time in them, which would make other test ids every second.
 _CUT = gzip.compress(b"[]", mtime=0)[:-9]
 _BOMB = gzip.compress(b" " * 10**8, mtime=0)
+_ZSTD = JSON | {"Content-Encoding": "zstd"}
+_ZSTD_BOMB = zstandard.compress(b" " * 10**8)
+_WIDE = zstandard.ZstdCompressor(
+    compression_params=zstandard.ZstdCompressionParameters(window_log=27, strategy=1)
+).compressobj()
+_ZSTD_WIDE = _WIDE.compress(b"[]") + _WIDE.flush()
 
 
 @pytest.mark.parametrize(
@@ -108,6 +118,19 @@ _BOMB = gzip.compress(b" " * 10**8, mtime=0)
         ("POST", "/v1/events", _CUT, JSON | {"Content-Encoding": "gzip"}, 400, "bad_gzip"),
         ("POST", "/v1/events", b" " * (TEN_MIB + 1), JSON, 413, "too_large"),
         ("POST", "/v1/events", _BOMB, JSON | {"Content-Encoding": "gzip"}, 413, "too_large"),
+        ("POST", "/v1/events", b"[]", _ZSTD, 400, "bad_zstd"),
+        ("POST", "/v1/events", zstandard.compress(b"[]")[:-1], _ZSTD, 400, "bad_zstd"),
+        ("POST", "/v1/events", zstandard.compress(b"[]") + b"x", _ZSTD, 400, "bad_zstd"),
+        (
+            "POST",
+            "/v1/events",
+            gzip.compress(b"[]", mtime=0) + b"x",
+            JSON | {"Content-Encoding": "gzip"},
+            400,
+            "bad_gzip",
+        ),
+        ("POST", "/v1/events", _ZSTD_BOMB, _ZSTD, 413, "too_large"),
+        ("POST", "/v1/events", _ZSTD_WIDE, _ZSTD, 400, "bad_zstd"),
         ("GET", "/v1/events", b"", {}, 405, "method_not_allowed"),
         ("POST", "/v1/deliveries/x", b"{}", JSON, 405, "method_not_allowed"),
         ("PUT", "/v1/deliveries/x", b"{", JSON, 400, "bad_json"),
@@ -238,7 +261,8 @@ def test_refusals_are_counted_by_their_reason(api: ApiProcess) -> None:
     api.client.get("/nowhere")
     api.client.put("/v1/deliveries/counted", json={"nonsense": 1})
     more = {reason: count - items_before[reason] for reason, count in counted(items).items()}
-    assert more == {"time_missing": 2, "bad_name": 1, "bad_field": 1, "undecodable": 1, "bad_time": 0}
+    more = {reason: count for reason, count in more.items() if count}
+    assert more == {"time_missing": 2, "bad_name": 1, "bad_field": 1, "undecodable": 1}
     refused = {reason: count - requests_before[reason] for reason, count in counted(requests).items()}
     assert {reason for reason, count in refused.items() if count == 1} == {
         "bad_json", "unsupported_media_type", "method_not_allowed", "not_found", "bad_field",
