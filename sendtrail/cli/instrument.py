@@ -1,26 +1,33 @@
 """sendtrail instrument: one message in, the same message with tracked links out."""
 
+from __future__ import annotations
+
 import json
 import re
 import sys
 import time
+from base64 import b64encode
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sendtrail.errors import SendtrailError
 
+if TYPE_CHECKING:
+    from sendtrail.instrument import Template
+
 _MARKUP = re.compile(r"<(?:!doctype|html|head|body|table|div|span|p|a|br|img|h[1-6]|ul)\b", re.IGNORECASE)
 
 
 class Content(StrEnum):
-    """What the input is."""
+    """What the input is. `mime`: a whole message, as in an .eml file."""
 
     auto = "auto"
     html = "html"
     text = "text"
+    mime = "mime"
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def instrument(
-    source: Annotated[str, typer.Argument(metavar="FILE", help="HTML or text file, `-` for standard input.")],
+    source: Annotated[str, typer.Argument(metavar="FILE", help="HTML, text or .eml file, `-` for standard input.")],
     delivery: Annotated[str, typer.Option(help="The sender's name of the delivery.")],
     message: Annotated[str, typer.Option(help="The sender's name of the message, one for each recipient.")],
     recipient: Annotated[str | None, typer.Option(help="The sender's name of the recipient.")] = None,
@@ -47,7 +54,8 @@ def instrument(
         str, typer.Option(help="Address of the feed API: register the URLs there and feed the `prepared` item.")
     ] = "",
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object: html or text, headers, warnings, urls, prepared.")
+        bool,
+        typer.Option("--json", help="One JSON object: html, text or mime (base64), headers, warnings, urls, prepared."),
     ] = False,
 ) -> None:
     """Rewrite a message's links and add the pixel. Result on standard output, headers and warnings on standard error.
@@ -56,34 +64,65 @@ def instrument(
     """
     from sendtrail import keyring
     from sendtrail.cli.config import load
-    from sendtrail.instrument import Policy, compile
+    from sendtrail.instrument import Policy
     from sendtrail.settings import KeySettings, TrackingSettings
 
     config = load()
-    text = _decoded(_read(source), encoding, source)
-    is_html = content is Content.html or (content is Content.auto and _MARKUP.search(text) is not None)
-    template = compile(
+    made = _Instrumented(
+        _read(source), content, encoding,
         delivery=delivery,
         account=account,
         keyring=keyring.load(config.section(KeySettings).file),
         base_url=base or config.section(TrackingSettings).base_url,
         policy=Policy(pixel=pixel, one_click=one_click),
-        html=text if is_html else None,
-        text=None if is_html else text,
-    )
-    rendered = template.render(message, recipient, seed=seed, proof=proof)
-    prepared = template.prepared(message, int(time.time() * 1000), recipient, seed=seed)
-    if api:
-        _tell(api, template, prepared)
+    )  # fmt: skip
+    made.render(message, recipient, seed=seed, proof=proof)
+    prepared = None
+    if made.template is not None:
+        prepared = made.template.prepared(message, int(time.time() * 1000), recipient, seed=seed)
+        if api:
+            _tell(api, made.template, prepared)
     if as_json:
-        print(json.dumps(_shown(template, rendered, prepared), ensure_ascii=False))
+        print(json.dumps(_shown(made, prepared), ensure_ascii=False))
         return
-    for name, value in rendered.headers:
-        print(f"header: {name}: {value}", file=sys.stderr)
-    for notice in rendered.warnings:
+    if made.kind is not Content.mime:
+        for name, value in made.headers:
+            print(f"header: {name}: {value}", file=sys.stderr)
+    for notice in made.warnings:
         print(f"warning: {notice.code}: {notice.text}", file=sys.stderr)
-    sys.stdout.buffer.write(((rendered.html if is_html else rendered.text) or "").encode(encoding))
+    sys.stdout.buffer.write(made.output)
     sys.stdout.flush()
+
+
+class _Instrumented:
+    """An input of any kind, compiled; after `render`: its output, headers and warnings."""
+
+    def __init__(self, raw: bytes, content: Content, encoding: str, **how: Any) -> None:
+        from sendtrail.instrument import compile
+        from sendtrail.instrument.mime import compile_message, looks_like_mail
+
+        self.template: Template | None
+        self.encoding = encoding
+        if content is Content.mime or (content is Content.auto and looks_like_mail(raw)):
+            self.kind = Content.mime
+            self._mail = compile_message(raw, **how)
+            self.template = self._mail.template
+            return
+        text = _decoded(raw, encoding)
+        is_html = content is Content.html or (content is Content.auto and _MARKUP.search(text) is not None)
+        self.kind = Content.html if is_html else Content.text
+        self.template = compile(html=text if is_html else None, text=None if is_html else text, **how)
+
+    def render(self, message: str, recipient: str | None, **how: Any) -> None:
+        """Make one recipient's message."""
+        if self.kind is Content.mime:
+            mail = self._mail.render(message, recipient, **how)
+            self.output, self.headers, self.warnings = mail.data, mail.headers, mail.warnings
+        elif self.template is not None:
+            rendered = self.template.render(message, recipient, **how)
+            part = rendered.html if self.kind is Content.html else rendered.text
+            self.output = (part or "").encode(self.encoding)
+            self.headers, self.warnings = rendered.headers, rendered.warnings
 
 
 def _tell(api: str, template: Any, prepared: dict[str, Any]) -> None:
@@ -96,12 +135,13 @@ def _tell(api: str, template: Any, prepared: dict[str, Any]) -> None:
         raise SendtrailError(f"the API refused the prepared item: {refused[0]}")
 
 
-def _shown(template: Any, rendered: Any, prepared: dict[str, Any]) -> dict[str, Any]:
-    parts = {name: part for name, part in (("html", rendered.html), ("text", rendered.text)) if part is not None}
-    return parts | {
-        "headers": rendered.headers,
-        "warnings": [notice._asdict() for notice in rendered.warnings],
-        "urls": template.url_fields(),
+def _shown(made: _Instrumented, prepared: dict[str, Any] | None) -> dict[str, Any]:
+    is_mail = made.kind is Content.mime
+    return {
+        made.kind.value: b64encode(made.output).decode() if is_mail else made.output.decode(made.encoding),
+        "headers": made.headers,
+        "warnings": [notice._asdict() for notice in made.warnings],
+        "urls": made.template.url_fields() if made.template else [],
         "prepared": prepared,
     }
 
@@ -113,8 +153,8 @@ def _read(source: str) -> bytes:
         raise SendtrailError(f"{source} can't be read: {error}") from error
 
 
-def _decoded(raw: bytes, encoding: str, source: str) -> str:
+def _decoded(raw: bytes, encoding: str) -> str:
     try:
         return raw.decode(encoding)
     except (UnicodeDecodeError, LookupError) as error:
-        raise SendtrailError(f"{source} is not {encoding}: give its character set with --encoding ({error})") from error
+        raise SendtrailError(f"FILE is not {encoding}: give its character set with --encoding ({error})") from error

@@ -23,6 +23,7 @@ _SEALED_TYPES = frozenset((
     "application/pgp-signature",
 ))  # fmt: skip
 _PGP = (b"-----BEGIN PGP SIGNED MESSAGE-----", b"-----BEGIN PGP MESSAGE-----")
+_USUAL = ("From", "Received", "Return-Path", "MIME-Version", "Content-Type", "Message-ID")
 #: A URL before a line break that a mail program takes out (RFC 3676, DelSp).
 _CUT_URL = re.compile(r"https?://\S+ \r?\n", re.IGNORECASE)
 #: Between two parts of one kind while they are one document: nothing that a link could begin or end in.
@@ -129,6 +130,12 @@ class MessageTemplate:
             old = [field for field in part.fields if field.name == "content-transfer-encoding"]
             yield (old[0].start, old[0].end, line) if old else (part.fields_end, part.fields_end, line)
         yield part.body, part.end, written.body
+
+
+def looks_like_mail(data: bytes) -> bool:
+    """Whether a file begins as a message does: header fields, one of them as every mail has, then a blank line."""
+    tree = parse(data)
+    return tree.body > tree.fields_end > 0 and any(tree.has(name) for name in _USUAL)
 
 
 def compile_message(source: bytes | EmailMessage, **how: Any) -> MessageTemplate:

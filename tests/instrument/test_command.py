@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,28 @@ def test_what_can_not_be_read_is_named() -> None:
     refused = run("instrument", "none.html", *NAMES).exception
     assert isinstance(refused, SendtrailError)
     assert "none.html" in str(refused)
+
+
+MAIL = (
+    b"From: shop@e.example\r\nTo: a@e.example\r\nMIME-Version: 1.0\r\nContent-Type: text/html; charset=iso-8859-1\r\n"
+    b"Content-Transfer-Encoding: 8bit\r\n\r\n<p>h\xe4 <a href='https://a.example/'>x</a>\r\n"
+)
+
+
+def test_a_whole_message_is_told_by_its_headers() -> None:
+    Path("m.eml").write_bytes(MAIL)
+    result = run("instrument", "m.eml", *NAMES, "--no-pixel")
+    assert result.exit_code == 0
+    head, _, body = result.stdout_bytes.partition(b"\r\n\r\n")
+    assert head.startswith(MAIL.partition(b"\r\n\r\n")[0] + b"\r\nList-Unsubscribe: <https://t.example/u/")
+    assert body.startswith(b"<p>h\xe4 <a href='https://t.example/c/")
+    assert "header:" not in result.stderr
+
+
+def test_json_of_a_whole_message() -> None:
+    shown = json.loads(run("instrument", "-", *NAMES, "--json", stdin=MAIL).stdout)
+    assert b64decode(shown["mime"]).startswith(b"From: shop@e.example")
+    assert shown["prepared"]["format"] == "html"
+    sealed = json.loads(run("instrument", "-", *NAMES, "--json", stdin=b"DKIM-Signature: x\r\n" + MAIL).stdout)
+    assert b64decode(sealed["mime"]) == b"DKIM-Signature: x\r\n" + MAIL
+    assert (sealed["prepared"], sealed["warnings"][0]["code"]) == (None, "sealed")
