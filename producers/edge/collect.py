@@ -4,13 +4,14 @@ A pixel is always a gif; a redirect goes only where a sound signature of a key t
 nothing, only a POST unsubscribes (RFC 8058).
 """
 
-from producers.edge import replies
+from producers.edge import privacy, replies
 from producers.edge.cookies import VISITOR_BYTES, CookiePolicy
 from producers.edge.known import Known
+from producers.edge.pages import PageSet
 from producers.edge.replies import Reply
 from producers.edge.request import Origin, Request, origin_of, text_of
 from sendtrail.errors import Invalid
-from sendtrail.events import FLAG_NO_COOKIE, VERSION, Event, How
+from sendtrail.events import FLAG_HONEYPOT, FLAG_NO_COOKIE, VERSION, Event, How
 from sendtrail.gateways import resolve
 from sendtrail.ids import RandomBytes, hit_id
 from sendtrail.links import Link
@@ -26,14 +27,17 @@ def collect(request: Request, known: Known, now_ms: int, random_bytes: RandomByt
         return replies.METHOD_NOT_ALLOWED, None
     read = resolve(known.keyring, request.target)
     if isinstance(read, Invalid):
-        return _bad(request, read.reason), None
+        return _bad(request, read.reason, known), None
     link = read.link
     if request.method == b"POST" and link.kind != "optout":
         return replies.POST_NOT_ALLOWED, None
     if read.key_state == "revoked":
-        return _revoked(link), None
+        return _revoked(link, _pages(request, known)), None
     origin = origin_of(request, known.proxies)
-    reply, how = _optout(request, link, origin) if link.kind == "optout" else (_follow(link), None)
+    if link.kind == "optout":
+        reply, how = _optout(request, link, origin, known)
+    else:
+        reply, how = _follow(request, link, known), None
     if reply.reason:
         return reply, None
     event = _hit(request, link, origin, how, hit_id(now_ms, random_bytes), now_ms)
@@ -42,32 +46,43 @@ def collect(request: Request, known: Known, now_ms: int, random_bytes: RandomByt
     return reply, event
 
 
-def _bad(request: Request, reason: str) -> Reply:
+def _pages(request: Request, known: Known) -> PageSet:
+    return known.pages.of(request.headers.get(b"accept-language"))
+
+
+def _bad(request: Request, reason: str, known: Known) -> Reply:
     """A pixel stays a pixel for whatever shows it; everything else is a page."""
     if request.target[:3].lower() == "/o/":
         return replies.pixel(reason) if request.method != b"POST" else replies.POST_NOT_ALLOWED
     if request.target == "/robots.txt":
         return replies.ROBOTS
-    return replies.not_found(reason)
+    if request.target.partition("?")[0] == privacy.PATH:
+        return privacy.answer(request.method, request.headers, request.body, known)
+    return _pages(request, known).not_found(reason)
 
 
-def _revoked(link: Link) -> Reply:
-    return replies.pixel("revoked") if link.kind == "open" else replies.revoked(link.kind, link.destination)
+def _revoked(link: Link, pages: PageSet) -> Reply:
+    return replies.pixel("revoked") if link.kind == "open" else pages.revoked(link.kind, link.destination)
 
 
-def _follow(link: Link) -> Reply:
+def _follow(request: Request, link: Link, known: Known) -> Reply:
     if link.kind == "open":
         return replies.PIXEL
-    if link.kind == "web":
-        return replies.not_found("not_served")
-    return replies.redirect(link.kind, link.destination) if link.destination else replies.not_found("no_destination")
+    if link.destination:
+        return _redirect(request, link, known)
+    return _pages(request, known).not_found("not_served" if link.kind == "web" else "no_destination")
 
 
-def _optout(request: Request, link: Link, origin: Origin) -> tuple[Reply, How]:
-    """A prefetched POST is shown the page too: nobody has pressed the button."""
-    if request.method == b"POST" and not origin.prefetch:
-        return replies.OPTOUT_DONE, "one_click" if _is_one_click(request.body) else "form"
-    return replies.redirect("optout", link.destination) if link.destination else replies.OPTOUT, "view"
+def _redirect(request: Request, link: Link, known: Known) -> Reply:
+    reply = replies.redirect(link.kind, link.destination)
+    return reply or _pages(request, known).not_found("unsafe_destination")
+
+
+def _optout(request: Request, link: Link, origin: Origin, known: Known) -> tuple[Reply, How]:
+    """A POST acts, unless nobody can have pressed the button: it is a prefetch, or the link is hidden from people."""
+    if request.method == b"POST" and not origin.prefetch and not link.flags & FLAG_HONEYPOT:
+        return _pages(request, known).optout_done, "one_click" if _is_one_click(request.body) else "form"
+    return _redirect(request, link, known) if link.destination else _pages(request, known).optout, "view"
 
 
 def _is_one_click(body: bytes) -> bool:

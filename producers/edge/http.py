@@ -13,7 +13,7 @@ from producers.edge import replies, wire
 from producers.edge.addresses import normal_address
 from producers.edge.limits import LINGER_S
 from producers.edge.replies import Reply
-from producers.edge.request import WANTED, Request
+from producers.edge.request import WANTED, WANTED_FOR_PIXELS, Request
 
 if TYPE_CHECKING:
     from producers.edge.server import EdgeServer
@@ -29,7 +29,8 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_body", "_body_begun", "_expects", "_fresh", "_headers", "_keep", "_limits", "_lingering", "_out", "_parser",
-        "_partial_bytes", "_peer", "_queued", "_server", "_since", "_transport", "_unread", "_url", "closing",
+        "_partial_bytes", "_peer", "_queued", "_server", "_since", "_transport", "_unread", "_url", "_wanted",
+        "closing",
     )  # fmt: skip
 
     def __init__(self, server: "EdgeServer") -> None:
@@ -40,6 +41,7 @@ class Connection(asyncio.Protocol):
         self._peer = ""
         self._since = server.now  # of the request being received, else of the last answer
         self._keep: bytes | None = None  # what an answer says so that the connection is kept
+        self._wanted = WANTED
         self._out: list[bytes] = []
         self._queued = self._lingering = self._fresh = self._unread = self.closing = False
         self._next_request()
@@ -140,10 +142,11 @@ class Connection(asyncio.Protocol):
             self._fresh = True
             self._since = self._server.now
         self._url += url
+        self._wanted = WANTED_FOR_PIXELS if self._url.startswith(b"/o/") else WANTED
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
-        if name not in WANTED or self._body_begun:
+        if name not in self._wanted or self._body_begun:
             return
         if name == b"content-length" and value.isdigit() and int(value) > self._limits.max_body_bytes:
             self._refuse(replies.BODY_TOO_LARGE, "body_too_large")

@@ -4,22 +4,26 @@ import msgspec
 
 from producers.edge.addresses import TrustedProxies
 from producers.edge.cookies import CookiePolicy, policy_of
+from producers.edge.pages import Pages, load
 from sendtrail.keyring import Keyring
-from sendtrail.settings import Config, CookieSettings, EdgeSettings, TrackingSettings
+from sendtrail.settings import AnswerSettings, Config, CookieSettings, EdgeSettings, TrackingSettings
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All `collect` may look at besides the request. Frozen: a file read again makes another one."""
 
     keyring: Keyring
+    pages: Pages
     proxies: TrustedProxies
     cookies: CookiePolicy | None = None
 
 
 def known_of(keyring: Keyring, config: Config) -> Known:
     """What an edge knows at its start. Raises SettingsError naming the setting that does not fit."""
+    answers = config.section(AnswerSettings)
     return Known(
         keyring=keyring,
+        pages=load(answers.language, answers.templates_dir),
         proxies=TrustedProxies(config.section(EdgeSettings).trusted_proxies),
         cookies=policy_of(config.section(TrackingSettings).visitor_cookies, config.section(CookieSettings)),
     )

@@ -5,18 +5,18 @@ from functools import cache
 
 import msgspec
 
-from producers.edge import pages
-
 GIF = bytes.fromhex(
     "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
 )  # 43 bytes: one transparent pixel
 
 HTML = b"text/html; charset=utf-8"
-_PAGE_HEADERS = (
-    b"Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-    b"frame-ancestors 'none'; base-uri 'none'\r\n"
-    b"Referrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n"
+_PAGE_RULES = (
+    b"Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
+    b"frame-ancestors 'none'; base-uri 'none'\r\nX-Content-Type-Options: nosniff\r\n"
 )
+PAGE_HEADERS = _PAGE_RULES + b"Referrer-Policy: no-referrer\r\n"
+#: With no-referrer a browser would not say which site a form was sent from: `Origin: null` (Fetch, §3.2).
+PRIVACY_HEADERS = _PAGE_RULES + b"Referrer-Policy: same-origin\r\n"
 #: What a redirect may lead to, even where a key holder signed something else.
 _FOLLOWED = re.compile(r"https?://[^\x00-\x20\x7f-\x9f\u2028\u2029]+", re.IGNORECASE)
 
@@ -36,15 +36,14 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     constant: bool = False
 
 
-def _page(status: int, route: str, body: bytes, reason: str = "", headers: bytes = b"", constant: bool = True) -> Reply:
-    return Reply(status, route, body, HTML, _PAGE_HEADERS + headers, reason, constant)
+def page(status: int, route: str, body: bytes, reason: str = "", headers: bytes = b"", constant: bool = True) -> Reply:
+    """HTML; `headers`: what browsers may do with it, PAGE_HEADERS or like them."""
+    return Reply(status, route, body, HTML, headers, reason, constant)
 
 
 def with_headers(reply: Reply, headers: bytes) -> Reply:
     """The same reply with further header lines, for one request only."""
-    return Reply(
-        reply.status, reply.route, reply.body, reply.content_type, reply.headers + headers, reply.reason, False
-    )
+    return msgspec.structs.replace(reply, headers=reply.headers + headers, constant=False)
 
 
 @cache
@@ -53,21 +52,13 @@ def pixel(reason: str = "") -> Reply:
     return Reply(200, "open", GIF, b"image/gif", b"Cross-Origin-Resource-Policy: cross-origin\r\n", reason, True)
 
 
-@cache
-def not_found(reason: str) -> Reply:
-    """The page for a link that leads nowhere; `reason` from a closed list."""
-    return _page(404, "page", pages.NOT_FOUND, reason)
+def redirect(route: str, destination: str) -> Reply | None:
+    """A 302 to a destination, its ASCII characters byte for byte, others percent-encoded as UTF-8.
 
-
-def revoked(route: str, destination: str) -> Reply:
-    """The page that shows where a link with a revoked key would have led."""
-    return _page(200, route, pages.revoked(destination), "revoked", constant=False)
-
-
-def redirect(route: str, destination: str) -> Reply:
-    """A 302 to a destination, its ASCII characters byte for byte, others percent-encoded as UTF-8."""
+    None for what no redirect may lead to.
+    """
     if not _FOLLOWED.fullmatch(destination):
-        return not_found("unsafe_destination")
+        return None
     location = destination if destination.isascii() else _ascii(destination)
     return Reply(302, route, b"", b"", b"Location: " + location.encode("ascii") + b"\r\n")
 
@@ -83,8 +74,6 @@ def plain(status: int, text: str, headers: bytes = b"") -> Reply:
 
 
 PIXEL = pixel()
-OPTOUT = _page(200, "optout", pages.OPTOUT)
-OPTOUT_DONE = _page(200, "optout", pages.OPTOUT_DONE)
 ROBOTS = plain(200, "User-agent: *\nDisallow: /")
 METHOD_NOT_ALLOWED = plain(405, "method not allowed", b"Allow: GET, HEAD, POST\r\n")
 POST_NOT_ALLOWED = plain(405, "method not allowed", b"Allow: GET, HEAD\r\n")

@@ -9,8 +9,12 @@ from producers.edge.addresses import TrustedProxies
 #: The headers that matter here; the adapter keeps no other.
 WANTED = frozenset((
     b"user-agent", b"referer", b"x-forwarded-for", b"purpose", b"sec-purpose", b"x-purpose", b"x-moz", b"sec-gpc",
+    b"accept-language", b"host", b"sec-fetch-site",
     b"content-length", b"expect", b"cookie",
 ))  # fmt: skip
+
+#: Those that matter for a pixel, by far the most frequent request: what only pages need is not kept.
+WANTED_FOR_PIXELS = WANTED - {b"accept-language", b"host", b"sec-fetch-site"}
 
 MAX_TEXT = 2048  # characters of user agent and referrer in an event
 _PREFETCH = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")

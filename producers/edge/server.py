@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import structlog
 
-from producers.edge import replies
 from producers.edge.collect import collect
 from producers.edge.counts import BadLinks, Counts
 from producers.edge.http import Connection
@@ -120,7 +119,7 @@ class EdgeServer:
         except Exception:
             # The outermost place of this stage: one request must not take the others of its turn with it.
             self._log.exception("request_failed", target=request.target[:200])
-            reply, event = replies.not_found("internal"), None
+            reply, event = self.known.pages.of(None).not_found("internal"), None
         self.counts.requests[reply.route, reply.status] += 1
         if event is not None:
             self._events.append(event)

@@ -5,7 +5,7 @@ The file's tables are the classes' sections: `[kafka] bootstrap = "host:9092"`. 
 A key that no class knows, in either place, is a SettingsError naming it; programs end with exit code 3.
 """
 
-from sendtrail.settings.answers import CookieSettings
+from sendtrail.settings.answers import AnswerSettings, CookieSettings
 from sendtrail.settings.api import ApiSettings
 from sendtrail.settings.config import CONFIG_VARIABLE, EXIT_CODE, PREFIX, SHORT_FORMS, Config, load, variables
 from sendtrail.settings.edge import EdgeSettings
@@ -31,6 +31,7 @@ __all__ = [
     "PREFIX",
     "SECTIONS",
     "SHORT_FORMS",
+    "AnswerSettings",
     "ApiSettings",
     "ClickHouseSettings",
     "Config",

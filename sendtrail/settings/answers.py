@@ -1,6 +1,7 @@
 """Settings of what recipients meet: cookies and pages."""
 
 import re
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -10,6 +11,18 @@ from sendtrail.settings.section import Section
 _TOKEN = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$"
 _DOMAIN = r"^$|^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$"
 _ADDRESS = re.compile(r"[0-9.]+")
+
+
+class AnswerSettings(Section):
+    """What the edge shows to people."""
+
+    section: ClassVar[str] = "answers"
+    language: Literal["en", "es", "fr", "de"] = Field(
+        "en", description="of a page whose reader asks for none of its languages"
+    )
+    templates_dir: Path | None = Field(
+        None, description="templates and texts in place of the built-in ones; checked at start"
+    )
 
 
 class CookieSettings(Section):

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, SecretStr
 
 from sendtrail.errors import SettingsError
-from sendtrail.settings.answers import CookieSettings
+from sendtrail.settings.answers import AnswerSettings, CookieSettings
 from sendtrail.settings.api import ApiSettings
 from sendtrail.settings.edge import EdgeSettings
 from sendtrail.settings.feed import FeedSettings, read_key
@@ -201,5 +201,6 @@ class LocalSettings(Section):
 
 SECTIONS: tuple[type[Section], ...] = (
     KafkaSettings, ClickHouseSettings, KeySettings, TrackingSettings, EdgeSettings, ForwardSettings, ApiSettings,
-    FeedSettings, StreamSettings, LoaderSettings, ReportSettings, WebSettings, LocalSettings, CookieSettings,
+    FeedSettings, StreamSettings, LoaderSettings, ReportSettings, WebSettings, LocalSettings,
+    AnswerSettings, CookieSettings,
 )  # fmt: skip

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.edge import pages, replies
+from producers.edge import replies
 from producers.edge.collect import collect
 from producers.edge.known import Known, known_of
+from producers.edge.pages import load
 from producers.edge.replies import Reply
 from producers.edge.request import Request
 from sendtrail.events import FLAG_SEED, Event, decode, encode
@@ -20,6 +21,7 @@ from sendtrail.settings import Config
 from tests.support.strategies import destinations, keys
 
 NOW = 1_700_000_000_123
+PAGES = load().of(None)
 DESTINATION = "https://example.com/a?b=c&d=%20#e"
 TABLES = {"edge": {"trusted_proxies": ["10.0.0.0/8"]}}
 
@@ -123,7 +125,7 @@ def test_a_click_token_under_the_pixel_route_is_a_gif_without_a_hit(edge: Edge) 
 def test_a_forged_link_is_not_found(edge: Edge, kind: LinkKind) -> None:
     foreign = Edge()
     reply, event = edge.ask(foreign.path(kind, DESTINATION))
-    assert (reply.status, reply.body, event) == (404, pages.NOT_FOUND, None)
+    assert (reply.status, reply.body, event) == (404, PAGES.not_found("").body, None)
     assert reply.reason == "bad_mac"
     assert b"example.com" not in reply.headers + reply.body
 
@@ -178,7 +180,7 @@ def test_a_revoked_optout_does_not_act(edge: Edge) -> None:
     path = edge.path("optout")
     edge.revoke()
     reply, event = edge.ask(path, b"POST", b"List-Unsubscribe=One-Click")
-    assert (reply.status, reply.body, event) == (200, pages.REVOKED, None)
+    assert (reply.status, reply.body, event) == (200, PAGES.revoked("optout", "").body, None)
 
 
 # Opt-out
@@ -187,7 +189,7 @@ def test_a_revoked_optout_does_not_act(edge: Edge) -> None:
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
 def test_looking_at_the_optout_page_changes_nothing(edge: Edge, method: bytes) -> None:
     reply, event = edge.ask(edge.path("optout"), method)
-    assert (reply.status, reply.body) == (200, pages.OPTOUT)
+    assert (reply.status, reply.body) == (200, PAGES.optout.body)
     assert event is not None
     assert (event.kind, event.how) == ("optout", "view")
 
@@ -206,14 +208,14 @@ def test_looking_at_the_optout_page_changes_nothing(edge: Edge, method: bytes) -
 def test_a_post_unsubscribes_without_a_redirect(edge: Edge, body: bytes, how: str) -> None:
     for destination in ("", "https://example.com/preferences"):
         reply, event = edge.ask(edge.path("optout", destination), b"POST", body)
-        assert (reply.status, reply.body) == (200, pages.OPTOUT_DONE)
+        assert (reply.status, reply.body) == (200, PAGES.optout_done.body)
         assert event is not None
         assert event.how == how
 
 
 def test_a_prefetched_post_is_a_view(edge: Edge) -> None:
     reply, event = edge.ask(edge.path("optout"), b"POST", b"optout=confirm", sec_purpose=b"prefetch")
-    assert reply.body == pages.OPTOUT
+    assert reply.body == PAGES.optout.body
     assert event is not None
     assert (event.how, event.hints) == ("view", ["prefetch"])
 

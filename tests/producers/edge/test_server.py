@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from producers.edge import pages, replies
+from producers.edge import replies
+from producers.edge.pages import load
 from producers.spool_loss import read_lost
 from sendtrail.settings import EdgeSettings
 from tests.support.edges import Edge, running_edge
 from tests.support.spools import files_up_to
+
+PAGES = load().of(None)
 
 
 @pytest.fixture
@@ -79,14 +82,14 @@ def test_a_request_may_come_byte_by_byte(edge: Edge) -> None:
 
 def test_an_optout_from_page_to_confirmation(edge: Edge) -> None:
     path = edge.path("optout")
-    assert edge.get(path).body == pages.OPTOUT
+    assert edge.get(path).body == PAGES.optout.body
     with edge.client() as client:
         body = b"optout=confirm"
         client.send(lines(path, f"Content-Length: {len(body)}", method="POST") + body)
-        assert client.answer().body == pages.OPTOUT_DONE
+        assert client.answer().body == PAGES.optout_done.body
         chunked = b"4\r\nList\r\n16\r\n-Unsubscribe=One-Click\r\n0\r\n\r\n"
         client.send(lines(path, "Transfer-Encoding: chunked", method="POST") + chunked)
-        assert client.answer().body == pages.OPTOUT_DONE
+        assert client.answer().body == PAGES.optout_done.body
     assert [event.how for event in edge.events()] == ["view", "form", "one_click"]
 
 
@@ -157,7 +160,7 @@ def test_a_client_that_asks_before_sending_its_body(edge: Edge) -> None:
         client.send(lines(edge.path("optout"), "Content-Length: 3", "Expect: 100-continue", method="POST"))
         assert client.answer().status == 100
         client.send(b"a=b")
-        assert client.answer().body == pages.OPTOUT_DONE
+        assert client.answer().body == PAGES.optout_done.body
 
 
 # Bad neighbours
