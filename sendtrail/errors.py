@@ -3,10 +3,15 @@
 SendtrailError
 ├── BadName          a delivery, message or recipient name that can't be a key
 ├── BadLink          a link that must not be minted (destination, position)
+├── BadAttributes    sender attributes that are too many, too long or no text
+├── PolicyError      a policy that can't be, or a policy file that can't be read
 ├── SettingsError    an unknown or malformed setting; ends the program with exit code 3
 ├── KeysError        the key file is missing, unreadable or lacks what was asked of it
 ├── UsersError       the users file of the report pages is unreadable, or lacks the user asked for
 ├── ApiError         the feed API refuses a request or does not answer
+│   ├── ApiRefused       4xx: to repeat it unchanged is no use
+│   ├── ApiUnavailable   no answer, or busy, for as long as was to be waited
+│   └── BadItem          an item that can't be written as JSON
 ├── ApiKeysError     the feed API's keys file is unreadable, or lacks the key asked for
 └── TopicsError      a topic differs from the table TOPICS in a way that would lose data
 
@@ -28,6 +33,14 @@ class BadLink(SendtrailError, ValueError):
     """A destination that is not http or https, has control characters, or a field out of range."""
 
 
+class BadAttributes(SendtrailError, ValueError):
+    """More than 8 attributes of a message, or a name or value that is not a text of up to 256 characters."""
+
+
+class PolicyError(SendtrailError, ValueError):
+    """A policy for messages asks for what can't be; the text names the key. Or its file can't be read or written."""
+
+
 class SettingsError(SendtrailError):
     """A setting no class knows, or a value that does not fit."""
 
@@ -42,6 +55,23 @@ class UsersError(SendtrailError):
 
 class ApiError(SendtrailError):
     """The feed API refused a request, or did not answer in time."""
+
+
+class ApiRefused(ApiError):
+    """The feed API took nothing of a request, and will not when it is repeated unchanged. `status`: of HTTP."""
+
+    def __init__(self, text: str, status: int) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class ApiUnavailable(ApiError):
+    """The feed API did not answer or was busy for too long. What was sent last may be taken: repeat it, it counts
+    once."""
+
+
+class BadItem(ApiError):
+    """An item that can't be written as JSON."""
 
 
 class ApiKeysError(SendtrailError):

@@ -2,63 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from functools import partial
 
 import pytest
 
 from sendtrail.errors import ApiError
+from sendtrail.feed import Feed
 from sendtrail.instrument import compile
 from sendtrail.instrument.api import BATCH, Api
 from sendtrail.local.process import free_port
+from tests.support.feed_listener import Listener, taken
 from tests.support.golden import golden_keyring
 
 TEMPLATE = compile(
     html='<a href="https://a.example/" data-st-label="Shop">x</a>', delivery="spring / 1", keyring=golden_keyring(),
     base_url="https://t.example",
 )  # fmt: skip
-
-
-class Listener:
-    """An HTTP server that keeps what it is asked and answers what a test has laid out, then 200."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str, Any]] = []
-        self.answers: list[tuple[int, Any]] = []
-        listener = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def _answer(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                listener.asked.append((self.command, self.path, body))
-                status, answer = listener.answers.pop(0) if listener.answers else (200, _taken(body))
-                raw = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(raw)))
-                self.end_headers()
-                self.wfile.write(raw)
-
-            do_PUT = do_POST = _answer  # noqa: N815
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-def _taken(body: Any) -> Any:
-    return {"results": [{"status": "accepted"} for _ in body]} if isinstance(body, list) else {"delivery": 1}
 
 
 @pytest.fixture
@@ -91,8 +51,9 @@ def test_a_part_that_is_too_large_is_left_out_and_said(
 def test_items_go_in_batches_and_refused_ones_come_back(listener: Listener) -> None:
     items = [TEMPLATE.prepared(number, 5) for number in range(BATCH + 2)]
     results = [{"status": "accepted"}, {"status": "rejected", "reason": "bad_name"}]
-    listener.answers = [(200, _taken(items[:BATCH])), (200, {"results": results})]
-    assert Api(listener.address).feed(iter(items)) == [{"item": items[-1], "status": "rejected", "reason": "bad_name"}]
+    listener.answers = [(200, taken(items[:BATCH])), (200, {"results": results})]
+    refused = {"item": items[-1], "status": "rejected", "reason": "bad_name", "detail": ""}
+    assert Api(listener.address).feed(iter(items)) == [refused]
     assert [len(body) for _, _, body in listener.asked] == [BATCH, 2]
 
 
@@ -105,7 +66,7 @@ def test_a_busy_api_is_asked_again_with_the_same_bytes(listener: Listener, statu
 
 
 @pytest.mark.parametrize(
-    ("status", "answer", "named"), [(400, '{"error": "bad label"}', "bad label"), (200, "no json", "Expecting")]
+    ("status", "answer", "named"), [(400, '{"error": "bad label"}', "bad label"), (200, "no json", "not JSON")]
 )
 def test_other_answers_are_an_error_at_once(listener: Listener, status: int, answer: str, named: str) -> None:
     listener.answers = [(status, answer)]
@@ -115,7 +76,7 @@ def test_other_answers_are_an_error_at_once(listener: Listener, status: int, ans
 
 
 def test_an_api_that_is_away_is_waited_for_and_then_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sendtrail.instrument.api._RETRY_S", 0.3)
+    monkeypatch.setattr("sendtrail.instrument.api.Feed", partial(Feed, retry_s=0.3))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     address = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(ApiError, match=address):
