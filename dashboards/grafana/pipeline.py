@@ -92,6 +92,7 @@ PRODUCERS = (
         {
             "{{reason}}": "sum by (reason) (rate(sendtrail_edge_bad_links_total[]))",
             "HTTP: {{reason}}": "sum by (reason) (rate(sendtrail_edge_bad_requests_total[]))",
+            "web tag: {{reason}}": "sum by (reason) (rate(sendtrail_edge_bad_web_hits_total[]))",
         },
     ),
     Chart(

@@ -4,7 +4,7 @@ A pixel is always a gif; a redirect goes only where a sound signature of a key t
 nothing, only a POST unsubscribes (RFC 8058).
 """
 
-from producers.edge import privacy, replies
+from producers.edge import privacy, replies, web
 from producers.edge.cookies import VISITOR_BYTES, CookiePolicy
 from producers.edge.known import Known
 from producers.edge.pages import PageSet
@@ -24,7 +24,12 @@ _GETS = (b"GET", b"HEAD")
 def collect(request: Request, known: Known, now_ms: int, random_bytes: RandomBytes) -> Answer:
     """Answer one request. `now_ms`: UTC milliseconds. Never raises on what the request holds."""
     if request.method not in _GETS and request.method != b"POST":
-        return replies.METHOD_NOT_ALLOWED, None
+        return (request.method == b"OPTIONS" and web.preflight(request, known)) or replies.METHOD_NOT_ALLOWED, None
+    if request.target[2:3] != "/" and (answer := web.answer(request, known, now_ms, random_bytes)) is not None:
+        reply, event = answer
+        if event is not None and known.cookies is not None:
+            reply = _recognise(request, event, reply, known.cookies, random_bytes)
+        return reply, event
     read = resolve(known.keyring, request.target)
     if isinstance(read, Invalid):
         return _bad(request, read.reason, known), None

@@ -48,6 +48,7 @@ class Counts:
         self.requests: defaultdict[tuple[str, int], int] = defaultdict(int)  # cheaper to add to than a Counter
         self.hits: Counter[str] = Counter()
         self.bad_links: Counter[str] = Counter()
+        self.bad_web_hits: Counter[str] = Counter()
         self.bad_requests: Counter[str] = Counter()
 
     def stored(self, events: Iterable[Event]) -> None:
@@ -63,6 +64,7 @@ class Counts:
         for name, numbers in (
             ("sendtrail_edge_hits_total", self.hits),
             ("sendtrail_edge_bad_links_total", self.bad_links),
+            ("sendtrail_edge_bad_web_hits_total", self.bad_web_hits),
             ("sendtrail_edge_bad_requests_total", self.bad_requests),
         ):
             for label, number in numbers.items():

@@ -5,6 +5,8 @@ import msgspec
 from producers.edge.addresses import TrustedProxies
 from producers.edge.cookies import CookiePolicy, policy_of
 from producers.edge.pages import Pages, load
+from producers.edge.sites import Sites
+from producers.edge.web_limit import WebLimit
 from sendtrail.keyring import Keyring
 from sendtrail.settings import AnswerSettings, Config, CookieSettings, EdgeSettings, TrackingSettings
 
@@ -15,15 +17,20 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     keyring: Keyring
     pages: Pages
     proxies: TrustedProxies
+    sites: Sites
+    web_limit: WebLimit
     cookies: CookiePolicy | None = None
 
 
 def known_of(keyring: Keyring, config: Config) -> Known:
     """What an edge knows at its start. Raises SettingsError naming the setting that does not fit."""
+    settings = config.section(EdgeSettings)
     answers = config.section(AnswerSettings)
     return Known(
         keyring=keyring,
         pages=load(answers.language, answers.templates_dir),
-        proxies=TrustedProxies(config.section(EdgeSettings).trusted_proxies),
+        proxies=TrustedProxies(settings.trusted_proxies),
+        sites=Sites(settings.sites),
+        web_limit=WebLimit(settings.unsigned_per_minute),
         cookies=policy_of(config.section(TrackingSettings).visitor_cookies, config.section(CookieSettings)),
     )

@@ -24,7 +24,8 @@ _FOLLOWED = re.compile(r"https?://[^\x00-\x20\x7f-\x9f\u2028\u2029]+", re.IGNORE
 class Reply(msgspec.Struct, frozen=True, gc=False):
     """One answer. `route`: the link kind answered, or `page`. `headers`: whole lines beyond the usual ones.
 
-    `reason`: why the link was not followed, empty where it was. `constant`: one object for many requests.
+    `reason`: why the link was not followed, empty where it was. `constant`: one object for many requests. `caching`:
+    lines in place of those that forbid to keep the answer.
     """
 
     status: int
@@ -34,6 +35,7 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     headers: bytes = b""
     reason: str = ""
     constant: bool = False
+    caching: bytes = b""
 
 
 def page(status: int, route: str, body: bytes, reason: str = "", headers: bytes = b"", constant: bool = True) -> Reply:

@@ -10,7 +10,7 @@ from producers.edge.addresses import TrustedProxies
 WANTED = frozenset((
     b"user-agent", b"referer", b"x-forwarded-for", b"purpose", b"sec-purpose", b"x-purpose", b"x-moz", b"sec-gpc",
     b"accept-language", b"host", b"sec-fetch-site",
-    b"content-length", b"expect", b"cookie",
+    b"content-length", b"expect", b"cookie", b"origin", b"if-none-match",
 ))  # fmt: skip
 
 #: Those that matter for a pixel, by far the most frequent request: what only pages need is not kept.

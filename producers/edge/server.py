@@ -124,7 +124,8 @@ class EdgeServer:
         if event is not None:
             self._events.append(event)
         elif reply.reason:
-            self.counts.bad_links[reply.reason] += 1
+            bad = self.counts.bad_web_hits if reply.route == "web" else self.counts.bad_links
+            bad[reply.reason] += 1
             self.bad_links.count(reply.reason, request, now_ms)
         return reply
 

@@ -17,6 +17,7 @@ KEEP = b""
 CLOSE = b"Connection: close\r\n"
 KEEP_ALIVE = b"Connection: keep-alive\r\n"  # said to HTTP/1.0 clients that asked for it
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_BODILESS = frozenset((204, 304))  # no length is said of what can't be (RFC 9110 §8.6)
 
 
 class Wire:
@@ -41,9 +42,10 @@ class Wire:
 
     def _encode(self, reply: Reply, connection: bytes, with_body: bool) -> bytes:
         content = b"Content-Type: " + reply.content_type + b"\r\n" if reply.content_type else b""
+        length = b"" if reply.status in _BODILESS else b"Content-Length: %d\r\n" % len(reply.body)
         parts = (
-            _STATUS_LINES[reply.status], self._date, content, b"Content-Length: %d\r\n" % len(reply.body),
-            _NOT_CACHED, reply.headers, connection, b"\r\n", reply.body if with_body else b"",
+            _STATUS_LINES[reply.status], self._date, content, length, reply.caching or _NOT_CACHED, reply.headers,
+            connection, b"\r\n", reply.body if with_body else b"",
         )  # fmt: skip
         return b"".join(parts)
 

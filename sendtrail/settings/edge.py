@@ -30,3 +30,11 @@ class EdgeSettings(Section):
     header_timeout_s: float = 10.0
     idle_timeout_s: float = 30.0
     max_connections: int = 10_000
+    sites: list[str] = Field(
+        default_factory=list,
+        description="sites that may report visits, each `name=origin`; a site with several origins has several: "
+        "shop=https://www.shop.example",
+    )
+    unsigned_per_minute: int = Field(
+        120, ge=0, description="visits and orders without a signed id taken from one address, per process"
+    )

@@ -54,7 +54,7 @@ class Client:
         status_line, *lines = raw.decode("latin-1").split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         status = int(status_line.split(" ")[1])
-        size = 0 if head or status == 100 else int(headers["content-length"])
+        size = 0 if head or status in (100, 204, 304) else int(headers["content-length"])
         while len(self._read) < size:
             self._more()
         body, self._read = self._read[:size], self._read[size:]

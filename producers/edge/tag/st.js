@@ -1,0 +1,65 @@
+// Sendtrail's web tag: tells the edge it was loaded from of visits and orders on a sender's own site.
+// What it sends and keeps is written in docs/edge.md, "Web tag". Served without comments and indentation.
+((d, l, n) => {
+  const tag = d.currentScript, set = tag.dataset, edge = new URL("w", tag.src)
+  const earlier = window.sendtrail || []
+  const [, id] = l.search.match(/[?&]st=([\w-]+)/) || []
+  let late = [], bar
+
+  const read = name => (d.cookie.match(`(?:^|; )${name}=([\\w-]+)`) || [])[1] || ""
+  const write = (name, value, days) => d.cookie = `${name}=${value};path=/;samesite=lax;max-age=${86400 * days}`
+    + (set.domain ? ";domain=" + set.domain : "") + (l.protocol == "https:" ? ";secure" : "")
+  const choice = () => read("st_choice")
+  const may = () => choice() ? choice() == "allowed" : !set.consent && !set.ask
+
+  const keep = () => {
+    if (!id || !may()) return
+    // A browser that asks not to be tracked keeps no id, unless somebody has pressed Yes here.
+    if (choice() || !n.globalPrivacyControl) write("st", id, set.days || 30)
+    // The id says who came: it must not go on to whoever is sent this address.
+    history.replaceState(history.state, "", l.href.replace(/([?&])st=[\w-]+&?/, "$1").replace(/[?&](#|$)/, "$1"))
+  }
+  const choose = what => {
+    write("st_choice", what, 180)
+    bar?.remove()
+  }
+  const send = hit => {
+    if (!may()) return choice() || late.push(hit)
+    const text = JSON.stringify({ site: set.site, st: id || read("st"), ...hit })
+    n.sendBeacon?.(edge, text) || (new Image().src = edge + "?hit=" + encodeURIComponent(text))
+  }
+  const seen = page => ({ page: new URL(page || l.pathname, l).href, referrer: d.referrer })
+
+  const api = window.sendtrail = {
+    choice,
+    allow() {
+      choose("allowed")
+      keep()
+      late.splice(0).forEach(send)
+    },
+    refuse() {
+      choose("refused")
+      write("st", "", 0)
+      late = []
+    },
+    visit: page => send(seen(page)),
+    order: (order, amount, currency, more) => send({ ...seen(), order, amount, currency, ...more }),
+    push: ([verb, ...values]) => api[verb](...values),
+  }
+
+  keep()
+  if (set.order) api.order(set.order, +set.amount, set.currency, { articles: +(set.articles || 0) })
+  else api.visit()
+  earlier.forEach(api.push)
+
+  if (set.ask && !choice()) {
+    bar = d.createElement("section")
+    bar.ariaLabel = set.site
+    bar.style.cssText = "position:fixed;z-index:999;inset:auto 0 0;padding:16px;color:#111;background:#fff;border-top:1px solid;font:16px sans-serif"
+    bar.innerHTML = `${set.ask} <button>${set.no || "No"}</button> <button>${set.yes || "Yes"}</button>`
+    const [no, yes] = bar.querySelectorAll("button")
+    no.onclick = api.refuse
+    yes.onclick = api.allow
+    d.documentElement.append(bar)
+  }
+})(document, location, navigator)
