@@ -40,9 +40,12 @@ RejectReason = Literal[
     "time_missing",  # a fed item without a time of its own
     "too_large",  # an event or its enriched form past the size limit
     "unattributed",  # a provider's event without delivery and message
+    "unknown_type",  # a provider's event of a type with no counterpart here
     "unknown_target",  # a relabel whose target is not stored
     "internal",  # a step failed on this event; the bytes are kept
 ]
+
+REJECT_REASONS: frozenset[str] = frozenset(get_args(RejectReason))
 
 FLAG_SEED = 1
 FLAG_PROOF = 2
@@ -51,6 +54,7 @@ FLAG_NO_COOKIE = 8
 FLAG_NO_RECIPIENT = 16
 
 MAX_EVENT_BYTES = 128 * 1024
+MAX_ORIGINAL = 64 * 1024  # characters
 MAX_KEY = (1 << 64) - 1
 MAX_TIME_MS = (1 << 48) - 1  # what an event id can hold
 MAX_INDEX = (1 << 63) - 1
@@ -112,6 +116,7 @@ class Event(msgspec.Struct, omit_defaults=True, kw_only=True, frozen=False, gc=F
     reasons: Annotated[list[Short], Meta(max_length=16)] = msgspec.field(default_factory=list, name="why")
     ruleset: Short = msgspec.field(default="", name="rv")
     run: Short = msgspec.field(default="", name="run")
+    original: Annotated[str, Meta(max_length=MAX_ORIGINAL)] = msgspec.field(default="", name="raw")
 
 
 _decoder = msgspec.json.Decoder(Event)

@@ -1,5 +1,6 @@
 """The feed API: what senders tell -> spool. Wiring only."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -9,26 +10,36 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from producers.api import deliveries
+from producers.api import deliveries, webhooks
 from producers.api.access import Access, Gate, account_of
 from producers.api.answers import CountRequests, answer, on_error, on_http_exception
 from producers.api.body import JSON
 from producers.api.deliveries import DeliveriesApi
 from producers.api.events import Clock, EventsApi, now_ms
+from producers.api.providers.webhook import Webhook
 from producers.api.spool import ApiSpool
+from producers.api.webhooks import WebhooksApi
 
 _HERE = Path(__file__).parent
 
 
 def make_app(
-    spool: ApiSpool, naming_key: bytes, max_body_bytes: int, access: Access, clock: Clock = now_ms
+    spool: ApiSpool,
+    naming_key: bytes,
+    max_body_bytes: int,
+    access: Access,
+    hooks: Mapping[str, Webhook],
+    clock: Clock = now_ms,
 ) -> Starlette:
     """The ASGI application."""
     common = (spool, naming_key, max_body_bytes, clock)
+    hooked = WebhooksApi(*common, hooks).webhooks
     return Starlette(
         routes=[
             Route("/v1/events", EventsApi(*common).events, methods=["POST"]),
             Route(deliveries.PATH + "{rest:path}", DeliveriesApi(*common).deliveries, methods=["PUT"]),
+            Route(webhooks.PATH + "{name}", hooked, methods=["POST"]),
+            Route(webhooks.PATH + "{name}/{secret}", hooked, methods=["POST"]),
             Route("/v1/account", account),
             Route("/openapi.json", openapi),
             Route("/docs", docs),

@@ -6,12 +6,13 @@ import uvicorn
 
 from producers.api.access import Access
 from producers.api.app import make_app
+from producers.api.providers.all import webhooks
 from producers.api.spool import ApiSpool
 from sendtrail import keyring
 from sendtrail.errors import ApiKeysError, KeysError, SettingsError
 from sendtrail.metrics import begin
 from sendtrail.process import AdminServer, StopSignal, listen, run_stage, setup_logging, watch_disk
-from sendtrail.settings import EXIT_CODE, ApiSettings, Config, KeySettings
+from sendtrail.settings import EXIT_CODE, ApiSettings, Config, KeySettings, ProvidersSettings
 
 
 def main(config: Config) -> int:
@@ -23,6 +24,7 @@ def main(config: Config) -> int:
         settings = config.section(ApiSettings)
         naming_key = keyring.load(config.section(KeySettings).file).naming_key
         access = Access(settings)
+        hooks = webhooks(config.section(ProvidersSettings))
         listener = listen("api", settings.host, settings.port)
         spool = ApiSpool(settings)
         begin("api", "spool")
@@ -34,7 +36,7 @@ def main(config: Config) -> int:
     log.info("started", port=listener.getsockname()[1], admin_port=admin.port, spool_dir=str(settings.spool_dir))
     server = uvicorn.Server(
         uvicorn.Config(
-            make_app(spool, naming_key, settings.max_body_bytes, access),
+            make_app(spool, naming_key, settings.max_body_bytes, access, hooks),
             log_config=None,
             access_log=False,
             server_header=False,

@@ -10,6 +10,7 @@ from sendtrail.settings.api import ApiSettings
 from sendtrail.settings.config import CONFIG_VARIABLE, EXIT_CODE, PREFIX, SHORT_FORMS, Config, load, variables
 from sendtrail.settings.edge import EdgeSettings
 from sendtrail.settings.feed import FeedSettings
+from sendtrail.settings.providers import ProvidersSettings
 from sendtrail.settings.section import Section
 from sendtrail.settings.stages import (
     SECTIONS,
@@ -43,6 +44,7 @@ __all__ = [
     "KeySettings",
     "LoaderSettings",
     "LocalSettings",
+    "ProvidersSettings",
     "ReportSettings",
     "Section",
     "StreamSettings",

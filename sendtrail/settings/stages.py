@@ -10,6 +10,7 @@ from sendtrail.settings.answers import AnswerSettings, CookieSettings
 from sendtrail.settings.api import ApiSettings
 from sendtrail.settings.edge import EdgeSettings
 from sendtrail.settings.feed import FeedSettings, read_key
+from sendtrail.settings.providers import ProvidersSettings
 from sendtrail.settings.section import Port, Section, Zone
 
 
@@ -203,4 +204,5 @@ SECTIONS: tuple[type[Section], ...] = (
     KafkaSettings, ClickHouseSettings, KeySettings, TrackingSettings, EdgeSettings, ForwardSettings, ApiSettings,
     FeedSettings, StreamSettings, LoaderSettings, ReportSettings, WebSettings, LocalSettings,
     AnswerSettings, CookieSettings,
+    ProvidersSettings,
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """A line -> an event that may be stored, or the reason why not."""
 
 from sendtrail.errors import Invalid
-from sendtrail.events import decode
+from sendtrail.events import REJECT_REASONS, decode
 from sendtrail.ids import EARLIEST_MS, LATEST_AHEAD_MS
 from sendtrail.partitions import partition_of
 from streams.items import Item, Known
@@ -19,6 +19,8 @@ def validate(item: Item, known: Known) -> None:
     item.event = event
     time_ms, id_time_ms = event.event_time_ms, int(event.event_id[:12], 16)
     item.id_time_ms = id_time_ms
+    if event.original:  # an item that a webhook could not read or attribute (docs/decisions/0019)
+        return item.reject(event.reason if event.reason in REJECT_REASONS else "unattributed", event.diagnostic)
     if event.kind == "transaction":
         if id_time_ms:
             return item.reject("bad_id", "the id of a transaction starts with six zero bytes")

@@ -1,0 +1,143 @@
+"""Webhooks over real HTTP: what is answered, and what is in the spool."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from base64 import b64encode
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from producers.api.providers.events import is_reject
+from sendtrail.events import Event
+from tests.producers.api.providers import payloads, signing
+from tests.producers.api.providers.signing import METADATA, SendGrid
+from tests.producers.api.running import ApiProcess
+
+SIGNER = SendGrid()
+SETTINGS = {
+    "SENDGRID_PUBLIC_KEY": SIGNER.public, "SENDGRID_ACCOUNT": "shop", "MAILGUN_SIGNING_KEY": "key",
+    "POSTMARK_PASSWORD": "pass", "SPARKPOST_SECRET": "hidden", "KUMOMTA_SECRET": "token",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def hooked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiProcess]:
+    """An API with providers."""
+    api = ApiProcess(tmp_path_factory.mktemp("hooked"))
+    api.environment |= {f"SENDTRAIL_PROVIDERS_{name}": value for name, value in SETTINGS.items()}
+    with api:
+        yield api
+
+
+def now_s() -> int:
+    return int(time.time())
+
+
+def item(message: int, event: str = "delivered", **more: Any) -> dict[str, Any]:
+    """An event of SendGrid's about a message of delivery 7."""
+    ids = METADATA | {"sendtrail_message": str(message), "sg_event_id": f"e-{message}-{event}"}
+    return {"email": "a@mail.example", "timestamp": now_s(), "event": event, **ids, **more}
+
+
+def of_message(api: ApiProcess, *messages: int) -> list[Event]:
+    return [event for event in api.events() if event.message in messages]
+
+
+def send(api: ApiProcess, items: Any, path: str = "sendgrid", **headers: str) -> tuple[int, Any]:
+    body = json.dumps(items).encode()
+    signed = SIGNER.headers(body, int(time.time() * 1000)) if path == "sendgrid" else {}
+    reply = api.client.post(f"/v1/webhooks/{path}", content=body, headers={**signed, **headers})
+    return reply.status_code, reply.json()
+
+
+def test_a_signed_batch_is_in_the_spool_when_the_answer_comes(hooked: ApiProcess) -> None:
+    assert send(hooked, [item(101), item(102, "open")]) == (200, {"accepted": 2, "rejected": 0})
+    delivered, opened = of_message(hooked, 101, 102)
+    assert (delivered.kind, delivered.delivery, delivered.recipient, delivered.domain) == (
+        "delivered", 7, 9, "mail.example",
+    )  # fmt: skip
+    assert (opened.kind, opened.source, opened.account) == ("open", "sendgrid", "shop")
+
+
+def test_one_bad_item_keeps_the_others_and_is_kept_itself(hooked: ApiProcess) -> None:
+    strangers = [{"event": "delivered", "timestamp": now_s(), "x": "nobody's"}, {"event": "waved"}, 5]
+    assert send(hooked, [item(111), *strangers, item(112)]) == (200, {"accepted": 2, "rejected": 3})
+    assert [event.message for event in of_message(hooked, 111, 112)] == [111, 112]
+    rejects = [event for event in hooked.events() if is_reject(event)][-3:]
+    assert [event.reason for event in rejects] == ["unattributed", "unknown_type", "undecodable"]
+    assert [json.loads(event.original) for event in rejects] == strangers
+
+
+def test_a_repeated_batch_gives_the_same_ids(hooked: ApiProcess) -> None:
+    batch = [item(121), item(121, "click", url="https://shop.example/")]
+    assert send(hooked, batch) == send(hooked, batch)
+    assert len({event.event_id for event in of_message(hooked, 121)}) == 2
+
+
+def test_the_account_of_the_webhook_is_the_only_one_it_feeds(hooked: ApiProcess) -> None:
+    batch = [item(131, sendtrail_account="other"), item(131, "open", sendtrail_account="shop")]
+    assert send(hooked, batch) == (200, {"accepted": 1, "rejected": 1})
+
+
+def test_a_wrong_signature_leaves_nothing(hooked: ApiProcess) -> None:
+    before = len(hooked.events())
+    body = json.dumps([item(141)]).encode()
+    reply = hooked.client.post("/v1/webhooks/sendgrid", content=body, headers=SIGNER.headers(body + b"x"))
+    assert (reply.status_code, reply.json()["error"]) == (403, "bad_signature")
+    assert len(hooked.events()) == before
+
+
+def test_packed_bodies_are_signed_as_they_are_unpacked(hooked: ApiProcess) -> None:
+    body = json.dumps([item(151)]).encode()
+    headers = SIGNER.headers(body, int(time.time() * 1000)) | {"Content-Encoding": "gzip"}
+    assert hooked.client.post("/v1/webhooks/sendgrid", content=gzip.compress(body), headers=headers).status_code == 200
+    assert len(of_message(hooked, 151)) == 1
+
+
+def test_mailgun_does_not_come_again_for_what_is_refused(hooked: ApiProcess) -> None:
+    event = payloads.mailgun()[1] | {"timestamp": now_s(), "user-variables": METADATA | {"sendtrail_message": "161"}}
+    body = signing.mailgun(event, "key", at_ms=now_s() * 1000)
+    assert send(hooked, body, "mailgun") == (200, {"accepted": 1, "rejected": 0})
+    status, answer = send(hooked, body, "mailgun")
+    assert (status, answer["error"]) == (406, "replayed")
+    assert len(of_message(hooked, 161)) == 1
+
+
+def test_providers_that_do_not_sign_prove_themselves_otherwise(hooked: ApiProcess) -> None:
+    record = payloads.postmark()[0] | {"Metadata": METADATA | {"sendtrail_message": "171"}}
+    basic = "Basic " + b64encode(b"sendtrail:pass").decode()
+    status, answer = send(hooked, record, "postmark")
+    assert (status, answer["error"]) == (401, "bad_credentials")
+    assert send(hooked, record, "postmark/pass")[0] == 401
+    assert send(hooked, record, "postmark", authorization=basic)[0] == 200
+    assert send(hooked, [{"msys": {}}], "sparkpost/hidden") == (200, {"accepted": 0, "rejected": 0})
+    assert send(hooked, [{"msys": {}}], "sparkpost", authorization="Bearer hidden")[0] == 200
+    assert send(hooked, payloads.kumomta()[:2], "kumomta", authorization="Bearer token")[0] == 200
+    assert len(of_message(hooked, 171)) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "error"),
+    [
+        ("nobody", b"[]", 404, "not_found"),
+        ("ses", b"{}", 403, "not_configured"),
+        ("sendgrid", b" " * (10 * 1024 * 1024 + 1), 413, "too_large"),
+        ("sparkpost/hidden", b"[" * 200_000, 400, "bad_json"),
+        ("sparkpost/hidden", b"\xff", 400, "bad_json"),
+        ("sparkpost/hidden", b"", 400, "bad_json"),
+        ("sparkpost/%ff%00", b"[]", 401, "bad_credentials"),
+    ],
+    ids=["unknown", "not set up", "too large", "deep", "no text", "empty", "odd secret"],
+)
+def test_what_is_not_taken(hooked: ApiProcess, path: str, body: bytes, status: int, error: str) -> None:
+    reply = hooked.client.post(f"/v1/webhooks/{path}", content=body)
+    assert (reply.status_code, reply.json()["error"]) == (status, error)
+    assert "Traceback" not in reply.text
+
+
+def test_another_method_is_told_the_right_one(hooked: ApiProcess) -> None:
+    assert hooked.client.get("/v1/webhooks/sendgrid").headers["allow"] == "POST"
