@@ -55,8 +55,15 @@ def _function(column_type: str, engine: str) -> str:
 
 def differing(client: Client, aggregate: Aggregate, deliveries: Sequence[int]) -> int:
     """Keys of an aggregate that differ from the recount, over some deliveries. Lets the driver's errors through."""
-    text = f"SELECT count() FROM ({_difference(aggregate)})"
-    return sum(client.execute(text, {"deliveries": some})[0][0] for some in _chunks(deliveries))
+    return sum(differing_by_delivery(client, aggregate, deliveries).values())
+
+
+def differing_by_delivery(client: Client, aggregate: Aggregate, deliveries: Sequence[int]) -> dict[int, int]:
+    """How many keys differ of each delivery that differs."""
+    text = f"SELECT delivery_id, count() FROM ({_difference(aggregate)}) GROUP BY delivery_id"
+    return {
+        delivery: keys for some in _chunks(deliveries) for delivery, keys in client.execute(text, {"deliveries": some})
+    }
 
 
 def insert_difference(client: Client, aggregate: Aggregate, deliveries: Sequence[int]) -> None:

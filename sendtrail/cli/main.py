@@ -24,6 +24,7 @@ from sendtrail.cli import (
     trace,
     up,
     users,
+    verify,
 )
 from sendtrail.errors import SendtrailError, SettingsError
 from sendtrail.settings import EXIT_CODE
@@ -56,8 +57,8 @@ def options(
 
 
 GROUPS = (
-    up, demo, report, export_table, audit, status, trace, keys, links, instrument, topics, migrate, setup, users,
-    api_keys, run,
+    up, demo, report, export_table, audit, verify, status, trace, keys, links, instrument, topics, migrate, setup,
+    users, api_keys, run,
 )  # fmt: skip
 for group in GROUPS:
     group.register(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from typing import Any
@@ -142,3 +143,15 @@ def test_a_row_that_is_gone_shows_as_a_difference(line: Line) -> None:
     assert '"even": false' in shown.stdout
     assert '"difference": 1' in shown.stdout
     assert "NOT even" in people.stdout
+
+
+def test_every_number_is_what_the_events_say(line: Line) -> None:
+    """Beside traffic: tables that are a moment ahead of each other are no difference."""
+    traffic = Traffic(Mailing(line))
+    with traffic.going_on():
+        traffic.wait_for_more(20)
+        done = line.run("verify", "--format", "json")
+    result = json.loads(done.stdout)
+    assert (done.returncode, result["equal"], result["differences"]) == (0, True, [])
+    assert result["deliveries"] > 0
+    assert result["events"] > 20
