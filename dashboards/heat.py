@@ -12,13 +12,13 @@ from dashboards.indicators import Rate, rate
 from sendtrail.contents import Part
 from sendtrail.instrument import Policy, html_part, text_part
 from sendtrail.instrument.found import Edit, FoundPart
-from sendtrail.instrument.policy import UrlBook
+from sendtrail.instrument.pieces import Slot
 from sendtrail.instrument.slots import SlotMaker
-from sendtrail.links import LETTERS, TEXT_POSITION, Link, read_unproved
+from sendtrail.instrument.url_book import UrlBook
+from sendtrail.links import LETTERS, TEXT_POSITION, Link, LinkKind, read_unproved
 
 #: Degrees of heat, from none to the hottest.
 DEGREES = 5
-_PLACE_BYTES = 6  # url id and position in a slot
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,12 @@ def _token_of(url: str) -> Link | None:
 def _counted(found: FoundPart, delivery: int, before_first: int) -> Iterator[_Found]:
     """Links in the order in which instrumenting the content numbers them."""
     urls = {link.edit: link.url for link in found.links}
-    for placed in SlotMaker(Policy(), UrlBook(delivery), lambda url: _token_of(url) is not None).place(
-        found, before_first
-    ):
-        if placed.slot is not None:
-            position = int.from_bytes(placed.slot.place[4:_PLACE_BYTES], "big")
-            yield _Found(placed.edit, position, None, urls[placed.edit])
+    maker = SlotMaker(Policy(visible_urls="track"), UrlBook(delivery), _tracked_kind)
+    for placed in maker.place(found, before_first):
+        if isinstance(placed.slot, Slot):
+            yield _Found(placed.edit, placed.slot.position, None, urls[placed.edit])
+
+
+def _tracked_kind(url: str) -> LinkKind | None:
+    told = _token_of(url)
+    return told.kind if told else None

@@ -7,13 +7,21 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 NoticeCode = Literal[
     "already_tracked",  # a link or pixel of an earlier run, left as it is
+    "bad_placeholder",  # more than a name, or of a syntax that is not chosen; the link is left as it is
     "bad_destination",  # http or https, but nothing that can be minted; left as it is
+    "clipped",  # Gmail would cut the HTML off; the pixel is at its start
     "labels_differ",  # one URL with two labels; the first is kept
     "mirror_without_destination",  # the mirror page has nowhere to lead
     "optout_not_http",  # an opt-out by mail or the like, left as it is
+    "parameter_taken",  # the URL has a parameter named as the signed id; none is added
+    "personalised_host",  # a value would decide where the link leads; left as it is
     "relative_link",  # no <base> says where it leads; left as it is
+    "shows_url",  # the link shows an address, so another one behind it would look like phishing; left as it is
+    "too_long",  # with its values a link is longer than a token holds; it leads there untracked
     "too_many_links",  # positions end at 32767 per part; the rest is left as it is
     "unfinished_markup",  # the document ends inside a tag, comment or element
+    "unfilled_placeholder",  # a place outside links where no value can be written safely
+    "unresolved_placeholder",  # no value was given; nothing is in its place
     "unknown_mode",  # data-st-mode with a word that is no mode
     # of whole messages (mime.py)
     "header_kept",  # List-Unsubscribe is there, ours is not added
@@ -46,7 +54,8 @@ class FoundLink(NamedTuple):
     """A place that holds a URL. `url` is as a browser would follow it; `edit` puts a tracked one in its place.
 
     `mode`, `label` and `category` are the markup's hints, empty where there are none; `text` is what the link shows.
-    `strip` takes the hints off; it is done whether the link is tracked or not.
+    `visible` is that without the texts of images. `strip` takes the hints off; it is done whether the link is tracked
+    or not.
     """
 
     url: str
@@ -56,15 +65,20 @@ class FoundLink(NamedTuple):
     category: str = ""
     text: str = ""
     strip: tuple[Edit, ...] = ()
+    visible: str = ""
 
 
 class FoundPart(NamedTuple):
-    """A part with its links in document order; `pixel_at` is where an HTML part takes the pixel."""
+    """A part with its links in document order.
+
+    `pixel_at` is where an HTML part takes the pixel, `start_at` where if it is to stand before everything else.
+    """
 
     links: list[FoundLink]
     notices: list[Notice]
     pixel_at: int = 0
     images: tuple[str, ...] = ()
+    start_at: int = 0
 
 
 def readable(text: str) -> str:

@@ -9,6 +9,7 @@ from sendtrail.instrument.markup import Attribute, Token, decode_references, tok
 
 #: Tags whose href people follow. VML shapes stand in Outlook's conditional comments as buttons.
 _LINKS = frozenset(("a", "area", "v:roundrect", "v:rect", "v:oval", "v:shape"))
+_FRAME = frozenset(("html", "head", "body"))
 _HINTS = {"data-st-mode": "mode", "data-st-label": "label", "data-st-category": "category"}
 _CONDITIONAL = re.compile(r"<!--\[if[^\]]*\]>", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -25,7 +26,7 @@ def find(source: str) -> FoundPart:
     links: list[FoundLink] = []
     notices: list[Notice] = []
     images: list[str] = []
-    base, body_end = "", None
+    base, body_end, start_at = "", None, (0, 1 if source.startswith("\ufeff") else 0)
     before, last = Token("text", 0, 0), Token("text", 0, 0)
     naming = _Naming(source)
     for token in _tokens(source):
@@ -33,6 +34,8 @@ def find(source: str) -> FoundPart:
         naming.see(last)
         if last.kind == "end" and last.name == "body":
             body_end = last.start
+        if last.finished:
+            start_at = max(start_at, _opening(source, last), key=lambda place: place[0])
         if last.kind != "start" or not last.finished:
             continue
         if last.name == "base" and not base:
@@ -45,8 +48,17 @@ def find(source: str) -> FoundPart:
     if not last.finished:
         notices.append(Notice("unfinished_markup", f"the HTML ends inside {source[last.start : last.start + 40]!r}"))
     at_end = len(source) if last.finished else before.start if _in_element(last, before) else last.start
-    named = [link._replace(text=text) for link, text in zip(links, naming.texts(len(links)), strict=True)]
-    return FoundPart(named, notices, at_end if body_end is None else body_end, tuple(images))
+    return FoundPart(naming.named(links), notices, at_end if body_end is None else body_end, tuple(images), start_at[1])
+
+
+def _opening(source: str, token: Token) -> tuple[int, int]:
+    """A place where a pixel may stand first, and how good it is: at best behind `<body>`, never before the doctype."""
+    if token.kind == "start" and token.name in ("html", "body"):
+        return {"html": 2, "body": 4}[token.name], token.end
+    if token.kind == "end" and token.name == "head":
+        return 3, token.end
+    is_doctype = token.kind == "other" and source[token.start : token.start + 9].lower() == "<!doctype"
+    return (1 if is_doctype else 0), token.end
 
 
 def _tokens(source: str) -> Iterator[Token]:
@@ -56,7 +68,7 @@ def _tokens(source: str) -> Iterator[Token]:
         if opening and token.finished:
             inner_end = source.rindex("--", opening.end() - 2, token.end)
             for inner in tokens(source, opening.end(), max(opening.end(), inner_end)):
-                if inner.finished and inner.name != "body":
+                if inner.finished and inner.name not in _FRAME:
                     yield inner
         else:
             yield token
@@ -165,8 +177,13 @@ class _Naming:
         elif token.kind == "start" and token.name == "img":
             self._images.setdefault(self._open, []).append(_value(self._source, token.first("alt")))
 
-    def texts(self, count: int) -> list[str]:
-        return [_shown(self._texts.get(n, ())) or _shown(self._images.get(n, ())) for n in range(count)]
+    def named(self, links: list[FoundLink]) -> list[FoundLink]:
+        """The links with what each shows."""
+        named = []
+        for number, link in enumerate(links):
+            visible = _shown(self._texts.get(number, ()))
+            named.append(link._replace(text=visible or _shown(self._images.get(number, ())), visible=visible))
+        return named
 
 
 def _shown(parts: list[str] | tuple[()]) -> str:

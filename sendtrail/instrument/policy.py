@@ -1,36 +1,119 @@
-"""What a sender wants of a message's links, and how its URLs are numbered and named."""
+"""What a sender wants of a message: which links are tracked, what they are called, what is added."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import Literal, get_args
 
-from msgspec.structs import replace
-
-from sendtrail.deliveries import DeliveryUrl, UrlMode
-from sendtrail.instrument.found import FoundLink, Notice
-from sendtrail.links import LinkKind, url_id_of
+from sendtrail.deliveries import UrlMode
+from sendtrail.errors import BadLink, PolicyError
+from sendtrail.instrument.placeholders import SYNTAXES, Syntax
+from sendtrail.links import LinkKind, check_destination
 
 MODES: tuple[UrlMode, ...] = get_args(UrlMode)
+PixelPlace = Literal["auto", "start", "end"]
+VisibleUrls = Literal["leave", "track"]
+
 _KINDS: dict[str, LinkKind] = {"tracked": "click", "always": "click", "optout": "optout", "mirror": "mirror"}
-_LABEL_CHARACTERS = 256
+_PAGES = ("optout", "mirror")
+_PARAMETER = re.compile(r"[^\x00-\x20\x7f&=#?]+")
+_HOST = re.compile(r"(?:\*\.)?[^\x00-\x20\x7f*/?#@:]+")
+_MAILTO = re.compile(r"mailto:[^\x00-\x20\x7f<>,]+@[^\x00-\x20\x7f<>,]+", re.IGNORECASE)
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "pixel_place": get_args(PixelPlace),
+    "placeholders": SYNTAXES,
+    "visible_urls": get_args(VisibleUrls),
+}
 
 
 @dataclass(frozen=True)
 class UrlRule:
-    """What is to become of one URL: its mode, and what reports call it."""
+    """What is to become of one URL. `mode` None: what the same URL is elsewhere in the message, else tracked.
 
-    mode: UrlMode = "tracked"
+    `destination`, for opt-out and mirror links: where they lead in place of the URL; "" is Sendtrail's own page, None
+    the URL itself. `parameters` False: the policy's are not added. Raises PolicyError for what can't be.
+    """
+
+    mode: UrlMode | None = None
     label: str = ""
     category: str = ""
+    destination: str | None = None
+    parameters: bool = True
+
+    def __post_init__(self) -> None:
+        if self.mode is not None and self.mode not in MODES:
+            raise PolicyError(f"mode: {self.mode!r} is none of {', '.join(MODES)}")
+        if self.destination is not None and self.mode not in _PAGES:
+            raise PolicyError("destination: only opt-out and mirror links have one of their own")
+        if self.destination:
+            _check_url("destination", self.destination)
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What to do with a message. `urls`: rules by exact URL, for both parts; hints in the markup win over them."""
+    """What to do with a message. Hints in the markup win over rules; the default is to track every link.
 
+    Raises PolicyError, naming the key, for what can't be.
+    """
+
+    #: Count opens.
     pixel: bool = True
+    #: auto: at the end, but at the start of an HTML part that Gmail would cut off before its end.
+    pixel_place: PixelPlace = "auto"
+    #: Make List-Unsubscribe headers (RFC 8058).
     one_click: bool = True
+    #: A `mailto:` of the sender's for List-Unsubscribe, beside our address.
+    unsubscribe_mailto: str = ""
+    #: Rules by exact URL, for both parts.
     urls: Mapping[str, UrlRule] = field(default_factory=dict)
+    #: Rules by pattern, in which `*` is any text; of several that fit the first holds, after one by exact URL.
+    patterns: Mapping[str, UrlRule] = field(default_factory=dict)
+    #: How the sender writes placeholders in links; "" for none.
+    placeholders: Syntax = ""
+    #: Fill placeholders outside links too.
+    fill_body: bool = False
+    #: Links whose visible text is an address. leave: not rewritten, since mail programs would warn of phishing.
+    visible_urls: VisibleUrls = "leave"
+    #: Query parameters added to tracked destinations, e.g. `utm_source`; values may hold placeholders.
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    #: Name of a query parameter that brings the recipient's signed id to `web_id_hosts`; "" for none.
+    web_id: str = ""
+    #: Hosts that get the signed id, `*.example.com` for every name below.
+    web_id_hosts: tuple[str, ...] = ()
+    #: An address of the sender's for a link that no person sees: who follows it is a machine. "" for none.
+    honeypot: str = ""
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise PolicyError(f"{name}: {getattr(self, name)!r} is none of {', '.join(map(repr, choices))}")
+        for name in (*self.parameters, *([self.web_id] if self.web_id else [])):
+            if not _PARAMETER.fullmatch(name):
+                raise PolicyError(f"parameters: {name!r} can't be the name of a query parameter")
+        if bool(self.web_id) != bool(self.web_id_hosts):
+            raise PolicyError("web_id: name both the parameter and web_id_hosts, or the id would go to strangers")
+        for host in self.web_id_hosts:
+            if not _HOST.fullmatch(host):
+                raise PolicyError(f"web_id_hosts: {host!r} is not a host")
+        if self.unsubscribe_mailto and not _MAILTO.fullmatch(self.unsubscribe_mailto):
+            raise PolicyError(f"unsubscribe_mailto: {self.unsubscribe_mailto!r} is not a mailto: address")
+        if self.honeypot:
+            _check_url("honeypot", self.honeypot)
+
+
+class Rules:
+    """The rules of a policy, to be asked by URL."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._urls = policy.urls
+        self._patterns = [(_regex(pattern), rule) for pattern, rule in policy.patterns.items()]
+
+    def of(self, url: str) -> UrlRule | None:
+        """The rule for a URL as the template has it."""
+        exact = self._urls.get(url)
+        if exact is not None:
+            return exact
+        return next((rule for pattern, rule in self._patterns if pattern.fullmatch(url)), None)
 
 
 def kind_of(mode: str) -> LinkKind | None:
@@ -38,54 +121,12 @@ def kind_of(mode: str) -> LinkKind | None:
     return _KINDS.get(mode)
 
 
-class UrlBook:
-    """The URLs of one delivery: an id for each (FORMATS, Link token), and what reports call it.
+def _regex(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))))
 
-    `registered`: what an earlier run has put into the registry, so that the same URL has the same id again.
-    """
 
-    def __init__(self, delivery: int, registered: Iterable[DeliveryUrl] = ()) -> None:
-        self._delivery = delivery
-        self._entries: dict[tuple[LinkKind, str], DeliveryUrl] = {}
-        self._explicit: set[int] = set()
-        self._taken: set[int] = set()
-        self._seen: set[int] = set()
-        self.notices: list[Notice] = []
-        for entry in registered:
-            self._entries[kind_of(entry.mode) or "click", entry.url] = entry
-            self._taken.add(entry.url_id)
-
-    def number(self, mode: UrlMode, url: str, link: FoundLink, rule: UrlRule) -> int:
-        """The url id of a place. Two URLs with equal hashes: the later one takes the next free number."""
-        identity = (kind_of(mode) or "click", url)
-        entry = self._entries.get(identity)
-        if entry is None:
-            entry = DeliveryUrl(delivery=self._delivery, url_id=self._free(url_id_of(url)), url=url, mode=mode)
-        elif entry.url_id not in self._seen or kind_of(entry.mode) is None:
-            # What this run says holds; of several places of one URL, one that is tracked decides.
-            entry = replace(entry, mode=mode)
-        self._entries[identity] = self._named(entry, link, rule)
-        self._seen.add(entry.url_id)
-        return entry.url_id
-
-    def entries(self) -> list[DeliveryUrl]:
-        """What to register, in order of first appearance; URLs only an earlier run had are left out."""
-        return [entry for entry in self._entries.values() if entry.url_id in self._seen]
-
-    def _free(self, url_id: int) -> int:
-        while url_id in self._taken:
-            url_id = (url_id + 1) % (1 << 32)
-        self._taken.add(url_id)
-        return url_id
-
-    def _named(self, entry: DeliveryUrl, link: FoundLink, rule: UrlRule) -> DeliveryUrl:
-        """A label that was asked for beats what the link shows; of two that were asked for, the first stays."""
-        asked = (link.label or rule.label)[:_LABEL_CHARACTERS]
-        label = entry.label or link.text
-        if asked and entry.url_id in self._explicit and asked != entry.label:
-            self.notices.append(Notice("labels_differ", f"{entry.url}: called {entry.label!r} and {asked!r}"))
-        elif asked:
-            self._explicit.add(entry.url_id)
-            label = asked
-        category = entry.category or (link.category or rule.category)[:_LABEL_CHARACTERS]
-        return replace(entry, label=label, category=category, updated_ms=0)
+def _check_url(name: str, url: str) -> None:
+    try:
+        check_destination(url)
+    except BadLink as error:
+        raise PolicyError(f"{name}: {error}") from error

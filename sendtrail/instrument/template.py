@@ -1,33 +1,25 @@
 """Compile a message once, render it for each recipient: segments are joined, nothing is parsed or written anew."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from sendtrail import naming
 from sendtrail.deliveries import DeliveryUrl
-from sendtrail.events import FLAG_PROOF, FLAG_SEED, MailFormat
-from sendtrail.instrument import html_part, text_part
+from sendtrail.events import FLAG_NO_COOKIE, FLAG_PROOF, FLAG_SEED, MailFormat
+from sendtrail.instrument.attributes import checked_attributes
 from sendtrail.instrument.found import Edit, Notice, readable
-from sendtrail.instrument.policy import Policy, UrlBook
-from sendtrail.instrument.slots import Placed, Slot, SlotMaker
+from sendtrail.instrument.parts import as_template, heads, make_html, make_text
+from sendtrail.instrument.pieces import Part, Placed, Rendering
+from sendtrail.instrument.placeholders import Values
+from sendtrail.instrument.policy import Policy
+from sendtrail.instrument.providers import ForProvider, Provider, headers_for
+from sendtrail.instrument.slots import SlotMaker
+from sendtrail.instrument.url_book import UrlBook
 from sendtrail.keyring import Keyring
-from sendtrail.links import (
-    LETTERS,
-    TEXT_POSITION,
-    LinkKind,
-    ReadLink,
-    Signer,
-    Unsigned,
-    checked_base,
-    head_bytes,
-    identity_bytes,
-    read_token,
-)
+from sendtrail.links import LETTERS, LinkKind, ReadLink, Signer, checked_base, read_token
+from sendtrail.provider_metadata import MessageIdentity
 
 Name = int | str
-
-_PIXEL = ('<img src="', '" width="1" height="1" border="0" alt="" style="width:1px;height:1px;border:0">')
 
 
 class Rendered(NamedTuple):
@@ -39,21 +31,6 @@ class Rendered(NamedTuple):
     warnings: tuple[Notice, ...]
 
 
-@dataclass(frozen=True)
-class Segments:
-    """A part cut at its links. Joined, `pieces` are the part; those a slot names are written for each message."""
-
-    pieces: tuple[str, ...]
-    slots: tuple[tuple[int, LinkKind, bytes], ...]  # index of the piece, kind, bytes behind the keys
-
-    def join(self, signer: Signer | Unsigned, heads: dict[LinkKind, bytes]) -> str:
-        """The part with a token in each slot; `heads`: the bytes a token of a kind starts with."""
-        pieces = list(self.pieces)
-        for index, kind, place in self.slots:
-            pieces[index] = signer.seal(heads[kind] + place)
-        return "".join(pieces)
-
-
 class Template:
     """A compiled message of one delivery. Made by `compile`; safe to share between threads."""
 
@@ -62,12 +39,14 @@ class Template:
         delivery: Name,
         account: str,
         keyring: Keyring,
-        parts: tuple[Segments | None, Segments | None, Segments | None],
+        policy: Policy,
+        parts: tuple[Part | None, Part | None, Part | None],
         urls: list[DeliveryUrl],
         warnings: list[Notice],
     ) -> None:
         self.delivery = delivery
         self.account = account
+        self.policy = policy
         self.delivery_key = naming.key(keyring.naming_key, account, "delivery", delivery)
         #: What to register of the URLs: id, URL, label, category, mode.
         self.urls = urls
@@ -83,6 +62,12 @@ class Template:
             return "text"
         return "html" if self._text is None else "multipart"
 
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """Names of the placeholders that `render` fills, each once, in order."""
+        parts = (part for part in (self._html, self._text) if part is not None)
+        return tuple(dict.fromkeys(name for part in parts for name in part.names()))
+
     def url_fields(self) -> list[dict[str, Any]]:
         """The URLs as the API takes them with a delivery."""
         names = ("url_id", "url", "label", "category", "mode")
@@ -90,36 +75,52 @@ class Template:
 
     def contents(self) -> dict[str, str]:
         """The parts as the API keeps them for reports (sendtrail.contents): links say where they stand, unsigned."""
-        keys = identity_bytes(self.delivery_key, 0, None)
-        heads = {kind: head_bytes(Unsigned.key_id, kind, 0, False) + keys for kind in LETTERS}
+        shown = as_template(MessageIdentity(self.delivery_key, 0))
         parts = {"html": self._html, "text": self._text}
-        return {name: readable(part.join(Unsigned(), heads)) for name, part in parts.items() if part is not None}
+        return {name: readable(part.tracked.join(shown)) for name, part in parts.items() if part is not None}
 
     def render(
-        self, message: Name, recipient: Name | None = None, *, seed: bool = False, proof: bool = False
+        self,
+        message: Name,
+        recipient: Name | None = None,
+        *,
+        values: Mapping[str, object] | None = None,
+        consent: bool = True,
+        seed: bool = False,
+        proof: bool = False,
     ) -> Rendered:
         """One recipient's message. `message`: the sender's name for it, unique in the delivery.
 
-        `seed` and `proof` mark test recipients, whose hits are stored and not counted. Raises BadName.
+        `values`: for the placeholders, by name; a list has one for each item of a loop. A placeholder without a value
+        is left empty and named in the warnings. `consent` False: no pixel, and links lead to their destinations; only
+        opt-out links are ours. `seed` and `proof` mark test recipients, whose hits are stored and not counted. Raises
+        BadName.
         """
-        heads = self._heads(message, recipient, FLAG_SEED * seed | FLAG_PROOF * proof)
-        html = None if self._html is None else self._html.join(self._signer, heads)
-        text = None if self._text is None else self._text.join(self._signer, heads)
-        headers = []
-        if self._one_click is not None:
-            address = self._one_click.join(self._signer, heads)
-            headers = [
-                ("List-Unsubscribe", f"<{address}>"),
-                ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-            ]
-        return Rendered(html, text, headers, self.warnings)
+        identity = self.identity(message, recipient, seed=seed, proof=proof)
+        starts = heads(self._signer.key_id, identity, 0 if consent else FLAG_NO_COOKIE)
+        filled = Values(values, lambda: self._signer.seal(starts["web"]))
+        rendering = Rendering(self._signer, starts, filled)
+        html, text, one_click = (
+            None if part is None else (part.tracked if consent else part.untracked).join(rendering)
+            for part in (self._html, self._text, self._one_click)
+        )
+        return Rendered(html, text, self._list_headers(one_click), self.warnings + _notices(filled))
 
     def prepared(
-        self, message: Name, time_ms: int, recipient: Name | None = None, *, domain: str = "", seed: bool = False
+        self,
+        message: Name,
+        time_ms: int,
+        recipient: Name | None = None,
+        *,
+        domain: str = "",
+        seed: bool = False,
+        proof: bool = False,
+        attributes: Mapping[str, object] | None = None,
     ) -> dict[str, Any]:
         """The `prepared` item for the feed API: it tells reports whose message this is, before any provider does.
 
-        `time_ms`: UTC milliseconds; keep the item for a retry, since the time is part of its id.
+        `time_ms`: UTC milliseconds; keep the item for a retry, since the time is part of its id. `attributes`: up to 8
+        of the sender's own, returned with every event of the message; raises BadAttributes.
         """
         item: dict[str, Any] = {
             "kind": "prepared", "time": time_ms, "delivery": self.delivery, "message": message, "format": self.format,
@@ -130,16 +131,42 @@ class Template:
             item["domain"] = domain
         if seed:
             item["seed"] = True
+        if proof:
+            item["proof"] = True
+        if attributes:
+            item["attributes"] = checked_attributes(attributes)
         return item
 
-    def _heads(self, message: Name, recipient: Name | None, flags: int) -> dict[LinkKind, bytes]:
-        message_key = naming.key(self._naming_key, self.account, "message", message)
-        recipient_key = None
-        if recipient is not None:
-            recipient_key = naming.key(self._naming_key, self.account, "recipient", recipient)
-        keys = identity_bytes(self.delivery_key, message_key, recipient_key)
-        key_id, known = self._signer.key_id, recipient_key is not None
-        return {kind: head_bytes(key_id, kind, flags, known) + keys for kind in LETTERS}
+    def identity(
+        self, message: Name, recipient: Name | None = None, *, seed: bool = False, proof: bool = False
+    ) -> MessageIdentity:
+        """The keys of a message, as its links hold them. Raises BadName."""
+        return MessageIdentity(
+            self.delivery_key,
+            naming.key(self._naming_key, self.account, "message", message),
+            None if recipient is None else naming.key(self._naming_key, self.account, "recipient", recipient),
+            self.account,
+            FLAG_SEED * seed | FLAG_PROOF * proof,
+        )
+
+    def headers_for(
+        self,
+        provider: Provider,
+        message: Name,
+        recipient: Name | None = None,
+        *,
+        seed: bool = False,
+        proof: bool = False,
+    ) -> ForProvider:
+        """What to give a provider with a message, so that its webhook says whose it is. Raises BadName, ValueError."""
+        return headers_for(provider, self.identity(message, recipient, seed=seed, proof=proof))
+
+    def _list_headers(self, one_click: str | None) -> list[tuple[str, str]]:
+        addresses = [f"<{address}>" for address in (one_click, self.policy.unsubscribe_mailto) if address]
+        headers = [("List-Unsubscribe", ", ".join(addresses))] if addresses else []
+        if one_click is not None:
+            headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+        return headers
 
 
 def compile(
@@ -162,14 +189,21 @@ def compile(
     policy = policy or Policy()
     base = checked_base(base_url)
     book = UrlBook(naming.key(keyring.naming_key, account, "delivery", delivery), registered)
-    maker = SlotMaker(policy, book, lambda url: _kind_of(keyring, url) is not None)
-    html_segments = None if html is None else _html(html, keyring, maker, policy, base)
-    text_segments = None if text is None else _segments(text, maker.place(text_part.find(text), TEXT_POSITION), base)
-    one_click = _segments("", [Placed(Edit(0, 0), maker.header_optout())], base) if policy.one_click else None
-    return Template(
-        delivery, account, keyring, (html_segments, text_segments, one_click), book.entries(),
-        list(dict.fromkeys(maker.notices + book.notices)),
-    )  # fmt: skip
+    maker = SlotMaker(policy, book, lambda url: _kind_of(keyring, url))
+    parts = (
+        None if html is None else make_html(html, maker, policy, base),
+        None if text is None else make_text(text, maker, policy, base),
+        Part("", [Placed(Edit(0, 0), maker.header_optout())], base, in_html=False) if policy.one_click else None,
+    )
+    notices = list(dict.fromkeys(maker.notices + book.notices))
+    return Template(delivery, account, keyring, policy, parts, book.entries(), notices)
+
+
+def _notices(values: Values) -> tuple[Notice, ...]:
+    return (
+        *(Notice("unresolved_placeholder", f"{name!r} has no value") for name in values.missing),
+        *(Notice("too_long", f"{url[:200]!r} is not tracked") for url in values.too_long),
+    )
 
 
 def _kind_of(keyring: Keyring, url: str) -> LinkKind | None:
@@ -179,29 +213,3 @@ def _kind_of(keyring: Keyring, url: str) -> LinkKind | None:
         return None
     read = read_token(keyring, token)
     return read.link.kind if isinstance(read, ReadLink) else None
-
-
-def _html(source: str, keyring: Keyring, maker: SlotMaker, policy: Policy, base: str) -> Segments:
-    found = html_part.find(source)
-    placed = maker.place(found, 0)
-    if any(_kind_of(keyring, image) == "open" for image in found.images):
-        maker.notices.append(Notice("already_tracked", "the HTML has a tracking pixel, no second one is added"))
-    elif policy.pixel:
-        placed.append(Placed(Edit(found.pixel_at, found.pixel_at, *_PIXEL), Slot("open")))
-    return _segments(source, placed, base)
-
-
-def _segments(source: str, placed: list[Placed], base: str) -> Segments:
-    """Cut the source at its edits, which do not overlap."""
-    pieces: list[str] = []
-    slots: list[tuple[int, LinkKind, bytes]] = []
-    fixed, position = "", 0
-    for edit, slot in sorted(placed, key=lambda one: (one.edit.start, one.edit.end)):
-        fixed += source[position : edit.start] + edit.before
-        position = edit.end
-        if slot is None:
-            continue
-        pieces += [f"{fixed}{base}/{LETTERS[slot.kind]}/", ""]
-        slots.append((len(pieces) - 1, slot.kind, slot.place))
-        fixed = edit.after
-    return Segments((*pieces, fixed + source[position:]), tuple(slots))

@@ -3,36 +3,45 @@
 import re
 
 from sendtrail.deliveries import UrlMode
-from sendtrail.instrument.found import Edit, FoundLink, FoundPart
+from sendtrail.instrument.found import Edit, FoundLink, FoundPart, followed
 
 #: Own pages may be asked for by these words in place of a URL, in text and in href.
 OWN_PAGES: dict[str, UrlMode] = {"sendtrail:optout": "optout", "sendtrail:mirror": "mirror"}
 
-_URL = re.compile(
-    r"(?<![A-Za-z0-9+.-])"
-    # Up to white space, quotes or full-width punctuation; in `[https://a](https://a)` up to the brackets.
-    r"(?:https?://(?:(?!\]\()[^\s<>\"\x00-\x1f\x7f-\x9f\u3001\u3002\uff0c\uff01\uff1f\u201c-\u201f\u00ab\u00bb])+"
-    r"|sendtrail:(?:optout|mirror)\b)",
-    re.IGNORECASE,
-)
+_WORD = r"(?<![A-Za-z0-9+.-])"
+# Up to white space, quotes or full-width punctuation; in `[https://a](https://a)` up to the brackets.
+_LETTER = r"(?!\]\()[^\s<>\"\x00-\x1f\x7f-\x9f\u3001\u3002\uff0c\uff01\uff1f\u201c-\u201f\u00ab\u00bb]"
+_OWN_PAGE = r"sendtrail:(?:optout|mirror)\b"
+_URL = re.compile(rf"{_WORD}(?:https?://(?:{_LETTER})+|{_OWN_PAGE})", re.IGNORECASE)
 _TRAILING = ".,;:!?'*~`|\u2018\u2019\u2026"
 _BRACKETS = {")": "(", "]": "[", "}": "{", "\uff09": "\uff08", "\u300d": "\u300c"}
 
 
-def find(source: str) -> FoundPart:
-    """Every http and https URL of a plain text, without the punctuation and brackets around it."""
+def find(source: str, placeholder: re.Pattern[str] | None = None) -> FoundPart:
+    """Every http and https URL of a plain text, without the punctuation and brackets around it.
+
+    `placeholder`: what stands for a value in a URL, spaces and all.
+    """
+    pattern = _URL
+    if placeholder is not None:
+        url = rf"https?://(?:{placeholder.pattern}|{_LETTER})+"
+        pattern = re.compile(rf"{_WORD}(?:{url}|{_OWN_PAGE})", re.IGNORECASE)
     links = []
-    for match in _URL.finditer(source):
-        url = _trimmed(match[0])
-        links.append(FoundLink(url, Edit(match.start(), match.start() + len(url))))
+    for match in pattern.finditer(source):
+        found = list(placeholder.finditer(match[0])) if placeholder else []
+        url = _trimmed(match[0], found[-1].end() if found else 0)
+        links.append(FoundLink(followed(url), Edit(match.start(), match.start() + len(url))))
     return FoundPart(links, [])
 
 
-def _trimmed(url: str) -> str:
-    """Without what belongs to the sentence: closing punctuation, and brackets that were opened before the URL."""
+def _trimmed(url: str, keep: int) -> str:
+    """Without what belongs to the sentence: closing punctuation, and brackets that were opened before the URL.
+
+    The first `keep` characters stay.
+    """
     surplus = {closing: url.count(closing) - url.count(opening) for closing, opening in _BRACKETS.items()}
     end = len(url)
-    while end and (url[end - 1] in _TRAILING or surplus.get(url[end - 1], 0) > 0):
+    while end > keep and (url[end - 1] in _TRAILING or surplus.get(url[end - 1], 0) > 0):
         end -= 1
         if url[end] in surplus:
             surplus[url[end]] -= 1
