@@ -56,6 +56,18 @@ def _stored(queries: Queries, deliveries: Sequence[int], cut: Cut) -> dict[int, 
     return {row["delivery"]: row for row in rows if row["calculated"].timestamp() > 0}
 
 
+def status_of(delivery: Delivery, base: Base) -> str:
+    """draft, sending or finished: as registered, else by how many messages have a state.
+
+    Hits without a feed are of a delivery that was sent; as nothing says how far it is, all of it, as in `Base.success`.
+    """
+    if delivery.status:
+        return delivery.status
+    if base.processed:
+        return "sending" if base.processed < base.to_deliver else "finished"
+    return "finished" if base.hits_all else "draft"
+
+
 @dataclass(frozen=True)
 class Start:
     """When a delivery began, and how that is known: contact date, first sent or first hit."""

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dashboards.base import Numbers
+from dashboards.base import Numbers, status_of
 from dashboards.choice import Delivery
-from dashboards.indicators import Base, indicators
+from dashboards.indicators import Base
 from dashboards.problems import DAYS, DOMAIN_LEAST, Domain, Facts, Line, Problem, ProblemKind, Severity, problems
 from dashboards.queries import Row
-from dashboards.report_deliveries import derived_status
 from dashboards.scope import Scope
 from dashboards.shape import Column, Note, Table
 
@@ -226,8 +225,3 @@ def _row(one: Problem, titles: dict[int, str]) -> list[object]:
         _SEVERITIES[one.severity], one.kind, text.problem, one.about, delivery, key, one.count, one.share,
         text.meaning, text.advice,
     ]  # fmt: skip
-
-
-def status_of(one: Delivery, base: Base) -> str:
-    """The registered status, else the derived one; empty where it is not known."""
-    return one.status or derived_status(indicators([base]))

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from dashboards import dashboard_logs, dashboard_messages, dashboard_problems
-from dashboards.base import Numbers
+from dashboards.base import Numbers, status_of
 from dashboards.dashboard_logs import HitClass, HitKind, Wanted
 from dashboards.dashboard_messages import MessageState
-from dashboards.dashboard_problems import chain_of, gather, status_of
+from dashboards.dashboard_problems import chain_of, gather
 from dashboards.definition import Context, Definition
 from dashboards.indicators import Indicators, rate
 from dashboards.options import OfDistinct
@@ -24,7 +24,7 @@ from dashboards.words import MODES, STATUSES, UNREGISTERED
 
 _KNOWN = {column.key: column for columns in INDICATORS.values() for column in columns}
 PROGRESS = [
-    Column("status", "status", "text", "draft, sending or finished, as registered or derived; empty = not known"),
+    Column("status", "status", "text", "draft, sending or finished, as registered or derived"),
     Column("to_deliver", "to send", "count", "the registry's figure, else messages with any feed event"),
     *(_KNOWN[key] for key in ("processed", "processed_rate", "success", "success_rate")),
 ]
@@ -108,7 +108,7 @@ def build(scope: Scope, zone: str, hours: int, only: str = "") -> Report:
 def header(scope: Scope, counted: Indicators, found: Numbers, signals: Sequence[Row], chain: Row) -> Record:
     """How far it is, when what came, and what is known of the line. It is asked for every few seconds."""
     statuses = {status_of(*pair) for pair in zip(scope.deliveries, found.bases, strict=True)}
-    values: dict[str, Any] = {"status": listed([STATUSES[status] for status in sorted(statuses - {""})])}
+    values: dict[str, Any] = {"status": listed([STATUSES[status] for status in sorted(statuses)])}
     dates = [each.contact_date for each in scope.deliveries if each.contact_date is not None]
     times: dict[str, datetime | None] = {
         "contact_date": min(dates, default=None),

@@ -7,14 +7,15 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from dashboards.base import Numbers, numbers, people
+from dashboards.base import Numbers, numbers, people, status_of
 from dashboards.choice import Accounts, Delivery, delivery_of
 from dashboards.definition import Context, Definition
-from dashboards.indicators import Base, Cut, Indicators, indicators
+from dashboards.indicators import Base, Cut, indicators
 from dashboards.options import Options
 from dashboards.queries import Queries, Row
 from dashboards.shape import Column, Hits, Lead, Note, Page, Report, Table
 from dashboards.words import STATUSES
+from sendtrail.deliveries import Status
 
 COLUMNS = [
     Column("key", "key", "text", "64-bit key, in decimal", shown=False),
@@ -36,7 +37,7 @@ COLUMNS = [
         "status",
         "status",
         "text",
-        "draft, sending or finished, as registered or derived; empty = not known",
+        "draft, sending or finished, as registered or derived",
         gives_way=5,
     ),
     Column("contact_date", "contact date", "time", "as registered", gives_way=1),
@@ -80,12 +81,10 @@ COLUMNS = [
     ),
 ]
 HOURS = 48
-NOT_KNOWN = ""
 Sort = Literal[
     "contact_date", "label", "to_deliver", "success", "recipient_open", "recipient_click", "unsubscribed",
     "machine_share",
 ]  # fmt: skip
-Status = Literal["draft", "sending", "finished"]
 
 
 @dataclass(frozen=True)
@@ -184,18 +183,11 @@ def _row(delivery: Delivery, base: Base, first_hours: list[int]) -> list[object]
         "channel": delivery.channel,
         "type": delivery.type,
         "tags": delivery.tags,
-        "status": STATUSES[delivery.status or derived_status(counted)],
+        "status": STATUSES[status_of(delivery, base)],
         "contact_date": delivery.contact_date,
         "first_hours": first_hours,
     }
     return [known[column.key] if column.key in known else getattr(counted, column.key) for column in COLUMNS]
-
-
-def derived_status(counted: Indicators) -> str:
-    """The status of a delivery whose sender gives none; not known where it has hits but no feed."""
-    if counted.processed:
-        return "sending" if counted.processed < counted.to_deliver else "finished"
-    return NOT_KNOWN if counted.hits_all else "draft"
 
 
 class Asked(Options, frozen=True, kw_only=True):

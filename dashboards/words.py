@@ -18,7 +18,7 @@ STATES = {
     "delivered": Note("delivered", "message"),
 }
 FLAGS = {"complained": Note("complained", "message"), "unsubscribed": Note("unsubscribed", "message")}
-STATUSES: dict[str, str] = {"": "", "draft": Note("draft"), "sending": Note("sending"), "finished": Note("finished")}
+STATUSES = {"draft": Note("draft"), "sending": Note("sending"), "finished": Note("finished")}
 REASONS: dict[str, str] = {
     "": "",
     "unknown_user": Note("unknown user"),

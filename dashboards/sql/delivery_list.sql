@@ -21,7 +21,7 @@ FROM
         i.calculated > toDateTime64(0, 3, 'UTC') AS stored,
         coalesce(d.to_deliver, if(stored OR NOT k.has_events, i.messages, NULL)) AS planned,
         multiIf(d.status != '', d.status, k.has_events AND NOT stored, '',
-            i.processed > 0, if(i.processed < planned, 'sending', 'finished'), i.hits > 0, '', 'draft') AS state,
+            i.processed > 0, if(i.processed < planned, 'sending', 'finished'), i.hits > 0, 'finished', 'draft') AS state,
         dense_rank() OVER (ORDER BY lowerUTF8(multiIf(d.label != '', d.label, d.name != '', d.name, toString(k.delivery_id)))) AS place,
         multiIf(
             {sort:String} = 'label', toFloat64(place),
