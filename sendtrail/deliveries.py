@@ -16,6 +16,11 @@ Short = Annotated[str, Meta(max_length=256)]
 Natural = Annotated[int, Meta(ge=0)]
 
 
+#: Whose opens and clicks of a delivery count: ours, or those a provider reports (the name of its webhook).
+OWN_HITS = "edge"
+HitsFrom = Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]{0,31}$")]
+
+
 class Delivery(msgspec.Struct, omit_defaults=True, kw_only=True, frozen=True):
     """One delivery. Times are UTC milliseconds; counts None where the sender gives none."""
 
@@ -38,6 +43,7 @@ class Delivery(msgspec.Struct, omit_defaults=True, kw_only=True, frozen=True):
     to_deliver: Natural | None = None
     success: Natural | None = None
     track_until_ms: Natural | None = None
+    hits_from: HitsFrom = OWN_HITS
     updated_ms: Natural = 0
 
 

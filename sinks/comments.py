@@ -1,9 +1,9 @@
 """Comments of tables, views and columns: read from the migrations, brought up to date in the database.
 
-A comment stands once, as `COMMENT '…'` in the file that creates the table. It is no part of a migration's checksum, so
-it may be reworded at any time, and the next `sendtrail migrate` brings every database up to the new words. A view names
-in its head the tables whose words its columns share: `-- Columns as in: events, delivery_urls.`; a column may have its
-own words, in its declaration or behind `AS name,  -- …`.
+A comment stands once, as `COMMENT '…'` in the file that creates the table or adds the column. It is no part of a
+migration's checksum, so it may be reworded at any time, and the next `sendtrail migrate` brings every database up to the
+new words. A view names in its head the tables whose words its columns share: `-- Columns as in: events, delivery_urls.`;
+a column may have its own words, in its declaration or behind `AS name,  -- …`.
 """
 
 import re
@@ -38,8 +38,17 @@ def words(texts: Sequence[str]) -> dict[str, Words]:
     for text in texts:
         created = _CREATED.search(text)
         if created is not None and "COMMENT '" in text:
-            found[created[1]] = _words(text)
+            found[created[1]] = _joined(found.get(created[1]), _words(text))
     return found
+
+
+def _joined(before: Words | None, added: Words) -> Words:
+    """A table's words so far, and those of a later migration that adds a column or makes a view anew."""
+    if before is None:
+        return added
+    return Words(
+        added.table or before.table, {**before.columns, **added.columns}, list(added.shared or before.shared)
+    )  # fmt: skip
 
 
 def _words(text: str) -> Words:

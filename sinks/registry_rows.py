@@ -39,6 +39,7 @@ def delivery_row(entry: Delivery) -> Columns | Invalid:
         "to_deliver": entry.to_deliver,
         "success": entry.success,
         "track_until": entry.track_until_ms,
+        "hits_from": entry.hits_from,
         "updated": entry.updated_ms,
     }
 

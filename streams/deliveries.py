@@ -7,13 +7,15 @@ from sendtrail.errors import Invalid
 
 
 class DeliveryContext(NamedTuple):
-    """Of one delivery. `track_until_ms`: hits after it are stored and not counted."""
+    """Of one delivery. `track_until_ms`: hits after it are stored and not counted; so are opens and clicks that come
+    from elsewhere than `hits_from`."""
 
     label: str
     campaign: str
     category: str
     type: str
     track_until_ms: int | None
+    hits_from: str
 
 
 class UrlContext(NamedTuple):
@@ -48,7 +50,12 @@ class DeliveryBook:
         entry = decode_record(key, value)
         if isinstance(entry, Delivery):
             self._deliveries[entry.delivery] = DeliveryContext(
-                entry.label or entry.name, entry.campaign, entry.category, entry.type, entry.track_until_ms
+                entry.label or entry.name,
+                entry.campaign,
+                entry.category,
+                entry.type,
+                entry.track_until_ms,
+                entry.hits_from,
             )
         elif isinstance(entry, DeliveryUrl):
             self._urls[entry.delivery, entry.url_id] = UrlContext(entry.label, entry.category)

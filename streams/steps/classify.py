@@ -9,6 +9,10 @@ from streams.steps.name_client import client_of, is_spider, proxy_of
 
 _CACHED_AGENTS = 65_536
 _HINTED = ("head", "prefetch")  # a request that shows nothing to anybody
+#: What a provider says of its own hits; a mere proxy (Gmail's) shows pictures to a person, so it is not among them.
+_SAID_BY_PROVIDER = frozenset(
+    ("sg_machine_open", "user_agent_parsed.is_prefetched", "client-info.bot=apple", "client-info.bot=generic")
+)
 _CONFIRMED = ("form", "one_click")
 Verdict = tuple[Class, tuple[str, ...]]
 
@@ -26,6 +30,8 @@ def _verdict(event: Event, rules: Rules) -> Verdict:
     if event.kind == "optout" and event.how in _CONFIRMED:
         return "human", ("confirmed",)  # an opt-out made is honoured and counted, whoever pressed the button
     verdict = agent_verdict(event.user_agent, event.kind, rules)
+    if not _SAID_BY_PROVIDER.isdisjoint(event.provider_hints):
+        return "machine", ("provider", *verdict[1])
     if not event.hints and not event.flags & FLAG_HONEYPOT:
         return verdict
     facts = tuple(hint for hint in _HINTED if hint in event.hints)

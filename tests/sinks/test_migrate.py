@@ -1,5 +1,6 @@
 """Migrations: rendering, the record of what is applied, and runs that meet or are killed."""
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 
@@ -33,7 +34,7 @@ def test_files_are_numbered_and_hold_one_statement_each() -> None:
     for each in steps:
         body = without_comments(each.text)
         assert ";" not in body
-        assert " IF NOT EXISTS " in body
+        assert " IF NOT EXISTS " in body or body.startswith("CREATE OR REPLACE VIEW ")
 
 
 def test_nothing_is_left_of_the_placeholders() -> None:
@@ -148,7 +149,8 @@ class TestOnTheEngine:
         assert failures == []
         with connect(settings) as client:
             tables: Sequence[tuple[str]] = client.execute("SHOW TABLES")
-            assert len(tables) == len(migrations())
+            created = {re.search(r"\{database\}\.(\w+)", each.text)[1] for each in migrations()}  # type: ignore[index]
+            assert {name for (name,) in tables} == created
 
     def test_the_replicated_variant_is_sql(self, client: Client) -> None:
         """It can't be run here, the embedded engine having no Keeper; it can be parsed."""

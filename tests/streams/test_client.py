@@ -105,6 +105,12 @@ def verdict(**fields: Any) -> tuple[str, tuple[str, ...]]:
         ({"hints": ["head"]}, ("machine", ("head",))),
         ({"hints": ["gpc", "prefetch"]}, ("machine", ("prefetch",))),
         ({"hints": ["gpc", "proxy"]}, ("human", ())),
+        ({"provider_hints": ["sg_machine_open"]}, ("machine", ("provider",))),
+        (
+            {"provider_hints": ["user_agent_parsed.is_proxy", "user_agent_parsed.is_prefetched"]},
+            ("machine", ("provider",)),
+        ),
+        ({"provider_hints": ["client-info.bot=gmail"]}, ("human", ())),
         ({"flags": FLAG_HONEYPOT, "user_agent": "curl/8.5.0"}, ("machine", ("honeypot", "http_library"))),
         ({"kind": "optout", "how": "one_click", "user_agent": "curl/8.5.0"}, ("human", ("confirmed",))),
         ({"kind": "optout", "how": "form", "flags": FLAG_HONEYPOT}, ("human", ("confirmed",))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from sendtrail.deliveries import Delivery, DeliveryUrl, key_of, meta_key, url_key
 from sendtrail.events import Event
@@ -45,6 +46,25 @@ def test_hits_after_the_end_of_tracking_are_marked_and_feed_events_are_not() -> 
     assert found(hit(at=NOW), book_of(SPRING)).marks == ()
     assert found(hit(at=NOW + 1), book_of(SPRING)).marks == ("expired",)
     assert found(hit(kind="delivered", at=NOW + 1), book_of(SPRING)).marks == ()
+
+
+@pytest.mark.parametrize("kind", ["open", "click"])
+def test_one_source_of_hits_counts_and_the_other_is_foreign(kind: str) -> None:
+    theirs, ours = hit(kind=kind, source="sendgrid"), hit(kind=kind)
+    provider = book_of(Delivery(delivery=7, hits_from="sendgrid"))
+    for book in (DeliveryBook(), book_of(Delivery(delivery=7)), book_of(Delivery(delivery=7, hits_from="mailgun"))):
+        assert found(theirs, book).marks == ("foreign",)
+    assert found(theirs, provider).marks == ()
+    assert found(ours, provider).marks == ("foreign",)
+    assert found(ours, DeliveryBook()).marks == ()
+    assert found(hit(kind=kind, source="tool"), DeliveryBook()).marks == ()
+
+
+def test_only_opens_and_clicks_are_tracked_twice() -> None:
+    book = book_of(Delivery(delivery=7, hits_from="sendgrid"))
+    for kind in ("optout", "mirror", "delivered", "unsubscribed"):
+        assert found(hit(kind=kind), book).marks == ()
+        assert found(hit(kind=kind, source="sendgrid"), DeliveryBook()).marks == ()
 
 
 def test_a_delivery_without_label_shows_its_name() -> None:

@@ -28,7 +28,7 @@ def test_every_field() -> None:
     plain: dict[str, Any] = {
         "label": "Spring", "code": "S1", "campaign": "c", "channel": "sms", "type": "t", "category": "k",
         "tags": ["a", "b"], "sender": "s@example.com", "subject": "Hi", "status": "sending", "targeted": 10,
-        "excluded": {"blocked": 2}, "to_deliver": 8, "success": 7,
+        "excluded": {"blocked": 2}, "to_deliver": 8, "success": 7, "hits_from": "sendgrid",
     }  # fmt: skip
     times = {"contact_date": "2026-11-24T09:30:00Z", "track_until": NOW_MS + 1}
     assert set(plain) | set(times) == DELIVERY_FIELDS
@@ -59,6 +59,7 @@ def test_nothing_given_is_all_defaults() -> None:
         ({"excluded": {"a": 2**70}}, "excluded"),
         ({"contact_date": "soon"}, "contact_date"),
         ({"track_until": 5}, "track_until"),
+        ({"hits_from": "Send Grid"}, "hits_from"),
     ],
 )
 def test_a_bad_field_is_named(body: dict[str, Any], field: str) -> None:
