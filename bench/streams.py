@@ -34,6 +34,7 @@ from sendtrail.settings import Config, KafkaSettings, TrackingSettings
 from sendtrail.topics import DELIVERIES as REGISTRY
 from sendtrail.topics import EVENTS
 from streams.app import STEPS
+from streams.consents import ConsentBook
 from streams.deliveries import DeliveryBook
 from streams.items import Covering, SourceRecord
 from streams.pipeline import Timing, enrich
@@ -132,7 +133,7 @@ def run_steps(number: int, size: int, batch: int) -> dict[str, object]:
     ]
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "0", SharedMemory(256 * 1024 * 1024))
-        constants = Constants("bench", 1, 8 * DAY_MS, 60_000, False, load_rules(), book())
+        constants = Constants("bench", 1, 8 * DAY_MS, 60_000, False, load_rules(), book(), ConsentBook(1000))
         timing = Timing(time.thread_time)
         began = timing.clock()
         for at in range(0, len(sources), batch):

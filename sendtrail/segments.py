@@ -25,6 +25,7 @@ class Stream(IntEnum):
     EVENTS = 1  # event lines for tracking.events
     REGISTRY = 2  # registry records for tracking.deliveries
     CONTENTS = 3  # records for tracking.contents
+    CONSENTS = 4  # records for tracking.consents
 
 
 _STREAMS = frozenset(Stream)

@@ -63,8 +63,12 @@ CONTENTS = Topic(
     "tracking.contents", key="delivery, part", producer="forwarder (from the API's spool)",
     consumer="loader", partitions=1, policy="compact", max_bytes=8 * MIB,
 )  # fmt: skip
+CONSENTS = Topic(
+    "tracking.consents", key="recipient, purpose, state, time", producer="forwarder (from the API's spool)",
+    consumer="streams, loader", partitions=1, policy="compact",
+)  # fmt: skip
 
-TOPICS: tuple[Topic, ...] = (EVENTS, ENRICHED, REJECTS, DELIVERIES, CONTENTS)
+TOPICS: tuple[Topic, ...] = (EVENTS, ENRICHED, REJECTS, DELIVERIES, CONTENTS, CONSENTS)
 
 #: Consumer groups, before the prefix.
 STREAMS_GROUP = "sendtrail-streams"

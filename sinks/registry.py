@@ -1,11 +1,12 @@
-"""tracking.deliveries -> `deliveries` and `delivery_urls`; tracking.contents -> `delivery_contents`.
+"""tracking.deliveries -> `deliveries` and `delivery_urls`; tracking.contents -> `delivery_contents`;
+tracking.consents -> `consents`.
 
 The topics are compacted and small, so every start reads them from their beginning: no offset to keep, and tables that
 were lost fill again. Rows repeat then, contents apart, which are large; the tables keep the newest `updated` of a key.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -16,16 +17,19 @@ from kafka.errors import KafkaError
 
 from sendtrail import metrics
 from sendtrail.clickhouse import connect
+from sendtrail.consents import Consent, decode_consent
 from sendtrail.contents import Content, decode_content
-from sendtrail.deliveries import Delivery, decode_record
+from sendtrail.deliveries import Delivery, DeliveryUrl, decode_record
 from sendtrail.errors import Invalid
 from sendtrail.kafka_admin import physical_name
 from sendtrail.settings import ClickHouseSettings, KafkaSettings
-from sendtrail.topics import CONTENTS, DELIVERIES
+from sendtrail.topics import CONSENTS, CONTENTS, DELIVERIES
 from sinks.outage import Outage
 from sinks.queries import query
-from sinks.registry_rows import Columns, block, content_row, delivery_row, url_row
+from sinks.registry_rows import Columns, block, consent_row, content_row, delivery_row, url_row
 from sinks.write import CONNECTION_ERRORS
+
+Decode = Callable[[bytes | None, bytes | None], Delivery | DeliveryUrl | Content | Consent | Invalid]
 
 _POLL_MS = 300
 _MAX_RECORDS = 2_000
@@ -38,7 +42,11 @@ class Registry:
 
     def __init__(self, kafka: KafkaSettings, clickhouse: ClickHouseSettings) -> None:
         self._kafka, self._clickhouse = kafka, clickhouse
-        self._contents = physical_name(kafka, CONTENTS)
+        self._decode: dict[str, Decode] = {
+            physical_name(kafka, DELIVERIES): decode_record,
+            physical_name(kafka, CONTENTS): decode_content,
+            physical_name(kafka, CONSENTS): decode_consent,
+        }
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="registry", daemon=True)
         self._outage = Outage("the registry")
@@ -91,19 +99,23 @@ class Registry:
             consumer.close()
 
     def _assign(self, consumer: Any) -> bool:
-        """Take both topics whole; False if the stop came before the topics."""
-        topics = (physical_name(self._kafka, DELIVERIES), self._contents)
+        """Take the topics whole; False if the stop came before the topics."""
         while not self._stop.is_set():
-            found = {topic: consumer.partitions_for_topic(topic) for topic in topics}
+            found = {topic: consumer.partitions_for_topic(topic) for topic in self._decode}
             if all(found.values()):
-                consumer.assign([TopicPartition(topic, partition) for topic in topics for partition in found[topic]])
+                consumer.assign([TopicPartition(topic, partition) for topic in found for partition in found[topic]])
                 consumer.seek_to_beginning()
                 return True
             self._stop.wait(_WAIT_S)
         return False
 
     def _store(self, client: Client, records: Sequence[Any]) -> None:
-        rows: dict[str, list[Columns]] = {"deliveries": [], "delivery_urls": [], "delivery_contents": []}
+        rows: dict[str, list[Columns]] = {
+            "deliveries": [],
+            "delivery_urls": [],
+            "delivery_contents": [],
+            "consents": [],
+        }
         for record in records:
             found = self._row(record)
             if isinstance(found, Invalid):
@@ -120,12 +132,13 @@ class Registry:
 
     def _row(self, record: Any) -> tuple[str, Columns] | Invalid:
         """The table a record belongs to, and its row there."""
-        decode = decode_content if record.topic == self._contents else decode_record
-        entry = decode(record.key, record.value)
+        entry = self._decode[record.topic](record.key, record.value)
         if isinstance(entry, Invalid):
             return entry
         if isinstance(entry, Content):
             table, row = "delivery_contents", content_row(entry)
+        elif isinstance(entry, Consent):
+            table, row = "consents", consent_row(entry)
         elif isinstance(entry, Delivery):
             table, row = "deliveries", delivery_row(entry)
         else:

@@ -1,9 +1,10 @@
-"""Registry entries -> rows of `deliveries`, `delivery_urls` and `delivery_contents` (pure): ranges proved, so that
-ClickHouse takes all."""
+"""Registry entries -> rows of `deliveries`, `delivery_urls`, `delivery_contents` and `consents` (pure): ranges proved,
+so that ClickHouse takes all."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from sendtrail.consents import Consent
 from sendtrail.contents import Content
 from sendtrail.deliveries import Delivery, DeliveryUrl
 from sendtrail.errors import Invalid
@@ -68,6 +69,21 @@ def content_row(entry: Content) -> Columns | Invalid:
         "part": entry.part,
         "content": entry.content,
         "updated": entry.updated_ms,
+    }
+
+
+def consent_row(entry: Consent) -> Columns | Invalid:
+    """One entry of the log of consents by column."""
+    if entry.recipient > MAX_UINT64 or _beyond((entry.time_ms, entry.updated_ms), MAX_TIME_MS):
+        return Invalid("bad_field", f"consent of recipient {entry.recipient}: a number is out of range")
+    return {
+        "recipient_key": entry.recipient,
+        "purpose": entry.purpose,
+        "time": entry.time_ms,
+        "state": entry.state,
+        "account": entry.account,
+        "recipient_name": entry.recipient_name,
+        "received": entry.updated_ms,
     }
 
 

@@ -16,6 +16,7 @@ from streams.pipeline import StateStep, Step
 from streams.progress import Progress
 from streams.render import Enriched
 from streams.steps.add_context import add_context
+from streams.steps.apply_consent import apply_consent
 from streams.steps.classify import classify
 from streams.steps.deduplicate import deduplicate, sight_key
 from streams.steps.identify_person import identify_person
@@ -34,6 +35,7 @@ STEPS: tuple[Step | StateStep, ...] = (
     Step("name client", name_client),
     Step("place network", place_network),
     Step("classify", classify),
+    Step("apply consent", apply_consent),
     Step("identify person", identify_person),
     StateStep("mark repeats", counted_opens_key, mark_repeats),
     Step("pass relabels", pass_relabels),

@@ -8,6 +8,7 @@ import msgspec
 from sendtrail.enriched import Mark
 from sendtrail.events import Class, Event
 from sendtrail.packs import Headers, PackHeader, Totals
+from streams.consents import ConsentBook
 from streams.deliveries import DeliveryBook
 from streams.rules import Rules
 from streams.state.overlay import Overlay
@@ -122,4 +123,5 @@ class Known:
     visitor_cookies: bool
     rules: Rules
     deliveries: DeliveryBook
+    consents: ConsentBook
     state: Overlay

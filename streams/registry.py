@@ -1,21 +1,29 @@
-"""tracking.deliveries -> the delivery book: read whole at start, then followed."""
+"""A compacted topic -> the book of what it says (deliveries, consents): read whole at start, then followed."""
 
-from typing import cast
+from typing import Protocol, cast
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from sendtrail.errors import TopicsError
-from streams.deliveries import DeliveryBook
+from sendtrail.errors import Invalid, TopicsError
 
 _POLL_MS = 500
 _log = structlog.stdlib.get_logger(__name__)
 
 
+class Book(Protocol):
+    """Keeps what steps look up."""
+
+    def __len__(self) -> int: ...
+
+    def apply(self, key: bytes | None, value: bytes | None) -> Invalid | None:
+        """Take in a record. Returns why it was refused."""
+
+
 class RegistryFollower:
     """A consumer of its own, without a group. Methods raise aiokafka's KafkaError."""
 
-    def __init__(self, bootstrap: str, topic: str, book: DeliveryBook) -> None:
+    def __init__(self, bootstrap: str, topic: str, book: Book) -> None:
         self._topic = topic
         self._book = book
         self._bootstrap = bootstrap
@@ -33,7 +41,7 @@ class RegistryFollower:
         ends = cast(dict[TopicPartition, int], await self._consumer.end_offsets(partitions))
         while any([await self._consumer.position(at) < end for at, end in ends.items()]):
             await self._take()
-        _log.info("deliveries are known", deliveries=len(self._book))
+        _log.info("a registry is read", topic=self._topic, entries=len(self._book))
 
     async def follow(self) -> None:
         """Take in what comes, for ever."""

@@ -12,8 +12,9 @@ from sendtrail.kafka_admin import topic_id
 from sendtrail.metrics import show
 from sendtrail.process import Health
 from sendtrail.settings import KafkaSettings, StreamSettings, TrackingSettings
-from sendtrail.topics import DELIVERIES, EVENTS
+from sendtrail.topics import CONSENTS, DELIVERIES, EVENTS
 from streams.app import STEPS, add_agent, build_app
+from streams.consents import ConsentBook
 from streams.consumer import TrackingConsumer
 from streams.deliveries import DeliveryBook
 from streams.errors import EXIT_RESTART, EXIT_STOPPED, Restart, Stopped, StreamsError
@@ -22,8 +23,10 @@ from streams.progress import Progress
 from streams.registry import RegistryFollower
 from streams.rules import load_rules
 from streams.source import SourceLog
+from streams.state.checkpoints import Checkpoints
 from streams.state.directory import StateDirectory, recreated
 from streams.state.keys import DAY_MS
+from streams.state.recover import take
 from streams.state.store import SharedMemory
 from streams.topicwatch import TopicWatch
 from streams.worker import Constants, Delivered, Observe, Worker
@@ -53,15 +56,20 @@ class Service:
         self._asked = asyncio.Event()
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
-        book = DeliveryBook()
-        constants = _constants(kafka, tracking, source_id, book)
-        self._registry = RegistryFollower(kafka.bootstrap, kafka.topic_prefix + DELIVERIES.name, book)
+        deliveries, self._consents = DeliveryBook(), ConsentBook(streams.max_consents)
+        constants = _constants(kafka, tracking, source_id, deliveries, self._consents)
+        self._registries = [
+            RegistryFollower(kafka.bootstrap, kafka.topic_prefix + DELIVERIES.name, deliveries),
+            RegistryFollower(kafka.bootstrap, kafka.topic_prefix + CONSENTS.name, self._consents),
+        ]
         self._source = SourceLog(kafka.bootstrap, self._topic)
+        self._checkpoints = _checkpoints(streams)
+        self._checkpoint_every_s = streams.checkpoint_every_s
         self._watch = _watch(kafka.bootstrap, self._topic, source_id, directory)
         self._app, topics = build_app(kafka, streams, directory.member_id(), self._progress)
         self._partitions = OwnedPartitions(
             constants, STEPS, self._source, self._watch, directory, SharedMemory(streams.state_cache_bytes),
-            self._commit_of,
+            self._commit_of, self._checkpoints,
         )  # fmt: skip
         self._worker = Worker(constants, STEPS, self._progress, self._partitions, topics.send, self._present, observe)
         add_agent(self._app, topics, streams, self._handle)
@@ -74,13 +82,16 @@ class Service:
         """Until asked to stop. Raises what made it impossible to go on, a StreamsError where it is known."""
         async with AsyncExitStack() as stack:
             stack.callback(self._partitions.close)
-            for consumer in (self._registry, self._source):
+            consumers: list[RegistryFollower | SourceLog] = [*self._registries, self._source]
+            for consumer in consumers:
                 await consumer.start()
                 stack.push_async_callback(consumer.stop)
             stack.push_async_callback(self._app.stop)
             await self._app.start()
             stack.push_async_callback(self._cancel_tasks)
-            self._beside(self._registry.follow(), self._watch_log())
+            self._beside(*(registry.follow() for registry in self._registries), self._watch_log())
+            if self._checkpoints is not None:
+                self._beside(self._take_checkpoints(self._checkpoints))
             self._beside(self._app.wait_until_stopped())
             await self._asked_or_ended()
             if self._ended.done():
@@ -102,6 +113,7 @@ class Service:
             "rebalancing": self._app.rebalancing,
             "last_log_time_ms": self._worker.last_log_time_ms,
             "topic_id": self._source_id,
+            "consents": {"recipients": len(self._consents), "full": self._consents.full},
         }
         ready = self._present() > 0 and not self._app.rebalancing and not self._ended.done()
         return Health(ready, facts)
@@ -177,17 +189,38 @@ class Service:
                 {number: self._progress.parts[number].committed for number in reached},
             )
 
+    async def _take_checkpoints(self, checkpoints: Checkpoints) -> None:
+        """Beside the batches, of one partition after the other."""
+        while True:
+            await asyncio.sleep(self._checkpoint_every_s)
+            present = self._present()
+            for number, part in list(self._progress.parts.items()):
+                if part.assignment == present:
+                    await asyncio.to_thread(take, checkpoints, self._source_id, number, part.store)
+
     async def _open_assigned(self) -> None:
         async with self._busy:
             if not self._app.rebalancing and self._present() > 0:
                 await self._worker.open_all(sorted(tp.partition for tp in self._app.consumer.assignment()))
 
 
-def _constants(kafka: KafkaSettings, tracking: TrackingSettings, source_id: str, book: DeliveryBook) -> Constants:
+def _constants(
+    kafka: KafkaSettings, tracking: TrackingSettings, source_id: str, deliveries: DeliveryBook, consents: ConsentBook
+) -> Constants:
     return Constants(
         source_id, kafka.partitions, tracking.id_window_days * DAY_MS, tracking.open_repeat_s * 1000,
-        tracking.visitor_cookies != "off", load_rules(), book,
+        tracking.visitor_cookies != "off", load_rules(), deliveries, consents,
     )  # fmt: skip
+
+
+def _checkpoints(streams: StreamSettings) -> Checkpoints | None:
+    """Raises Stopped where the directory can't be used."""
+    if streams.checkpoint_dir is None:
+        return None
+    try:
+        return Checkpoints(streams.checkpoint_dir, streams.checkpoints_kept)
+    except OSError as error:
+        raise Stopped(f"setting streams.checkpoint_dir: {error}") from error
 
 
 def _watch(bootstrap: str, topic: str, source_id: str, directory: StateDirectory) -> TopicWatch:

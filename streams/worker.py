@@ -8,6 +8,7 @@ from time import monotonic
 from typing import NamedTuple, Protocol
 
 from sendtrail.metrics import counter, gauge, histogram
+from streams.consents import ConsentBook
 from streams.deliveries import DeliveryBook
 from streams.errors import Restart
 from streams.items import Covering, Known, SourceRecord
@@ -51,12 +52,13 @@ class Constants(NamedTuple):
     visitor_cookies: bool
     rules: Rules
     deliveries: DeliveryBook
+    consents: ConsentBook
 
     def known(self, partition: int, state: Overlay) -> Known:
         """What the steps may look at for one partition."""
         return Known(
             self.topic_id, partition, self.partitions, self.id_window_ms, self.open_repeat_ms, self.visitor_cookies,
-            self.rules, self.deliveries, state,
+            self.rules, self.deliveries, self.consents, state,
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from producers.api import deliveries, webhooks
 from producers.api.access import Access, Gate, account_of
 from producers.api.answers import CountRequests, answer, on_error, on_http_exception
 from producers.api.body import JSON
+from producers.api.consent import ConsentApi
 from producers.api.deliveries import DeliveriesApi
 from producers.api.events import Clock, EventsApi, now_ms
 from producers.api.providers.webhook import Webhook
@@ -40,6 +41,7 @@ def make_app(
             Route(deliveries.PATH + "{rest:path}", DeliveriesApi(*common).deliveries, methods=["PUT"]),
             Route(webhooks.PATH + "{name}", hooked, methods=["POST"]),
             Route(webhooks.PATH + "{name}/{secret}", hooked, methods=["POST"]),
+            Route("/v1/consent", ConsentApi(*common).consent, methods=["POST"]),
             Route("/v1/account", account),
             Route("/openapi.json", openapi),
             Route("/docs", docs),

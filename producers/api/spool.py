@@ -1,9 +1,11 @@
-"""The API's spools: events, and in directories below registry records and contents. What is answered 2xx is in one."""
+"""The API's spools: events, and in directories below what goes to topics with keys. What is answered 2xx is in one."""
 
 import threading
 from collections.abc import Sequence
 
 from producers.spool import SpoolWriter
+from producers.spool_watch import watch_spool
+from sendtrail.consents import Consent, consent_record
 from sendtrail.contents import Content, content_record
 from sendtrail.deliveries import Delivery, DeliveryUrl, record_of
 from sendtrail.events import Event
@@ -12,7 +14,7 @@ from sendtrail.segments import Stream
 from sendtrail.settings import ApiSettings
 
 #: Directory below the events' one, by stream.
-_BELOW = {Stream.EVENTS: "", Stream.REGISTRY: "registry", Stream.CONTENTS: "contents"}
+_BELOW = {Stream.EVENTS: "", Stream.REGISTRY: "registry", Stream.CONTENTS: "contents", Stream.CONSENTS: "consents"}
 _TICK_S = 0.05
 
 
@@ -25,7 +27,8 @@ class ApiSpool:
         self._events = _writer(settings, "api", Stream.EVENTS)
         self._registry = _writer(settings, "api-registry", Stream.REGISTRY)
         self._contents = _writer(settings, "api-contents", Stream.CONTENTS)
-        self._writers = (self._events, self._registry, self._contents)
+        self._consents = _writer(settings, "api-consents", Stream.CONSENTS)
+        self._writers = (self._events, self._registry, self._contents, self._consents)
         self._ending = threading.Event()
         self._ticking = threading.Thread(target=self._tick, name="spool-tick", daemon=True)
         self._ticking.start()
@@ -43,6 +46,11 @@ class ApiSpool:
         """True once all are in the spool."""
         payloads = [content_record(entry) for entry in contents]
         return self._contents.append_payloads(payloads) == len(payloads)
+
+    def add_consents(self, consents: Sequence[Consent]) -> bool:
+        """True once all are in the spool. False: some may be; the sender repeats, and they count once."""
+        payloads = [consent_record(entry) for entry in consents]
+        return self._consents.append_payloads(payloads) == len(payloads)
 
     def health(self) -> Health:
         """Not ready while a spool can't be written or is longer than its limit."""
@@ -66,8 +74,10 @@ class ApiSpool:
 
 
 def _writer(settings: ApiSettings, name: str, stream: Stream) -> SpoolWriter:
+    directory = settings.spool_dir / _BELOW[stream]
+    watch_spool(name, directory)
     return SpoolWriter(
-        settings.spool_dir / _BELOW[stream],
+        directory,
         name,
         stream=stream,
         fsync=settings.fsync,

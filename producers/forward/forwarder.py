@@ -1,4 +1,4 @@
-"""spool segments -> tracking.events | tracking.deliveries | tracking.contents."""
+"""spool segments -> tracking.events | tracking.deliveries | tracking.contents | tracking.consents."""
 
 import time
 from collections.abc import Callable
@@ -16,10 +16,10 @@ from sendtrail.kafka_admin import partitions_of, physical_name
 from sendtrail.metrics import counter, gauge
 from sendtrail.process import Health
 from sendtrail.settings import ForwardSettings, KafkaSettings
-from sendtrail.topics import CONTENTS, DELIVERIES, EVENTS
+from sendtrail.topics import CONSENTS, CONTENTS, DELIVERIES, EVENTS
 
 #: Directories below a spool of events, whose records have keys: order matters there.
-KEYED_DIRECTORIES = ("registry", "contents")
+KEYED_DIRECTORIES = ("registry", "contents", "consents")
 MAX_TRANSITS = 64  # segments begun and not done: each holds open files
 DRAIN_S = 10.0
 STALL_S = 15.0
@@ -43,13 +43,16 @@ class Forwarder:
         self._forward = forward
         self._stopping = stopping
         self._clock = clock
-        events, deliveries, contents = (physical_name(kafka, topic) for topic in (EVENTS, DELIVERIES, CONTENTS))
+        events, deliveries, contents, consents = (
+            physical_name(kafka, topic) for topic in (EVENTS, DELIVERIES, CONTENTS, CONSENTS)
+        )
         self._topics = {
             events: kafka.partitions,
             deliveries: partitions_of(kafka, DELIVERIES),
             contents: partitions_of(kafka, CONTENTS),
+            consents: partitions_of(kafka, CONSENTS),
         }
-        target = Target(events, deliveries, contents, kafka.partitions, router(kafka.partitions))
+        target = Target(events, deliveries, contents, consents, kafka.partitions, router(kafka.partitions))
         self._directories = _directories(forward.spool_dirs, target, clock)
         self._outbox = Outbox(forward.in_flight_bytes)
         self._session: Session | None = None

@@ -28,6 +28,7 @@ class Target:
     events: str
     deliveries: str
     contents: str
+    consents: str
     partitions: int
     route: Route
 
@@ -37,6 +38,8 @@ class Target:
             return KeyedPacker(self.deliveries, owner)
         if header.stream is Stream.CONTENTS:
             return KeyedPacker(self.contents, owner)
+        if header.stream is Stream.CONSENTS:
+            return KeyedPacker(self.consents, owner)
         return EventPacker(self.events, self.partitions, self.route, header, owner)
 
 

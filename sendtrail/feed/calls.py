@@ -115,7 +115,7 @@ def gave_up(error: Passing | httpx.HTTPError, address: str, what: str) -> ApiErr
     """The error after the last try."""
     if isinstance(error, Passing):
         return ApiUnavailable(str(error))
-    return ApiUnavailable(f"{what}: {address} does not answer: {error or type(error).__name__}")
+    return ApiUnavailable(f"{what}: {address} does not answer: {str(error) or type(error).__name__}")
 
 
 def results_of(answer: Any, batch: Batch, what: str) -> list[Result]:

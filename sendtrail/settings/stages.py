@@ -11,6 +11,7 @@ from sendtrail.settings.api import ApiSettings
 from sendtrail.settings.edge import EdgeSettings
 from sendtrail.settings.feed import FeedSettings, read_key
 from sendtrail.settings.providers import ProvidersSettings
+from sendtrail.settings.relay import RelaySettings
 from sendtrail.settings.section import Port, Section, Zone
 
 
@@ -102,8 +103,16 @@ class StreamSettings(Section):
     admin_port: Port = 9104
     batch_records: int = Field(128, ge=1, description="packs taken at once")
     batch_wait_ms: int = Field(50, ge=1)
+    checkpoint_dir: Path | None = Field(
+        None, description="where copies of the state go, e.g. a volume all workers share; without it there are none"
+    )
+    checkpoint_every_s: int = Field(600, ge=1)
+    checkpoints_kept: int = Field(2, ge=1, description="of each partition")
     state_cache_bytes: int = Field(256 * 1024 * 1024, description="RocksDB block cache of the whole process")
     session_timeout_s: int = Field(6, ge=1)
+    max_consents: int = Field(
+        2_000_000, ge=1, description="recipients whose consent is remembered; past it, hits name nobody at all"
+    )
 
 
 class LoaderSettings(Section):
@@ -119,6 +128,10 @@ class LoaderSettings(Section):
     session_timeout_s: int = Field(6, ge=1)
     dedup_window: int = Field(10_000, ge=100, description="blocks remembered by ClickHouse, per table")
     accept_topic: str = Field("", description="id of a tracking.events made anew that loading may go on with")
+    addresses: Literal["truncated", "full", "hashed", "dropped"] = Field(
+        "truncated",
+        description="of clients, as ClickHouse keeps them from now on: /24 and /48, whole, a keyed hash, or not at all",
+    )
 
 
 class ReportSettings(Section):
@@ -205,4 +218,5 @@ SECTIONS: tuple[type[Section], ...] = (
     FeedSettings, StreamSettings, LoaderSettings, ReportSettings, WebSettings, LocalSettings,
     AnswerSettings, CookieSettings,
     ProvidersSettings,
+    RelaySettings,
 )  # fmt: skip

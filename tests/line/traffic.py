@@ -25,18 +25,19 @@ _STORED = "SELECT user_agent, sum(sign), uniqExact(event_id) FROM events WHERE d
 class Mailing:
     """A delivery with a random name, of one message to one recipient, and its links."""
 
-    def __init__(self, line: Line, message: str = "m1") -> None:
+    def __init__(self, line: Line, message: str = "m1", recipient: str = "anna") -> None:
         self.line = line
         self.name = random_name("line")
         self.message = message
         self.delivery_key = self._key("delivery", self.name)
         self.message_key = self._key("message", message)
+        self.recipient_key = self._key("recipient", recipient)
         self.pixel = self.link("open")
         self.click = self.link("click", DESTINATION)
 
     def link(self, kind: Any, destination: str = "") -> str:
         """A link of this message, by the key that mints now."""
-        link = Link(kind, self.delivery_key, self.message_key, self._key("recipient", "anna"), 0, 1, destination)
+        link = Link(kind, self.delivery_key, self.message_key, self.recipient_key, 0, 1, destination)
         return url_of(self.line.endpoints["edge"], kind, mint(self.line.keys().active, link))
 
     def item(self, kind: str, **fields: Any) -> dict[str, Any]:

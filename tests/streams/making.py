@@ -14,6 +14,7 @@ from sendtrail.errors import Invalid
 from sendtrail.events import Event, encode
 from sendtrail.packs import PackHeader, headers_of, join, split
 from streams.app import STEPS
+from streams.consents import ConsentBook
 from streams.deliveries import DeliveryBook
 from streams.items import Covering, Findings, Item, Known, Origin, SourceRecord
 from streams.pipeline import Steps, Timing, enrich
@@ -66,7 +67,8 @@ def book_of(*entries: Delivery | DeliveryUrl) -> DeliveryBook:
 
 def constants(**changes: Any) -> Constants:
     """One partition, the default windows, no deliveries."""
-    return Constants(TOPIC_ID, 1, 8 * DAY_MS, 60_000, False, load_rules(), DeliveryBook())._replace(**changes)
+    books = DeliveryBook(), ConsentBook(1000)
+    return Constants(TOPIC_ID, 1, 8 * DAY_MS, 60_000, False, load_rules(), *books)._replace(**changes)
 
 
 def item_of(event: Event, time_ms: int = NOW + 1000, offset: int = 0, index: int = 0) -> Item:

@@ -81,7 +81,7 @@ class ApiProcess:
     def events(self) -> list[Event]:
         """Every event in the spool, in order of the segments."""
         found = []
-        for payload in _payloads(self.spool):
+        for payload in payloads(self.spool):
             event = decode(payload)
             assert not isinstance(event, Invalid), event
             found.append(event)
@@ -90,7 +90,7 @@ class ApiProcess:
     def entries(self) -> list[Delivery | DeliveryUrl]:
         """Every registry entry in the spool, in order."""
         found = []
-        for payload in _payloads(self.spool / "registry"):
+        for payload in payloads(self.spool / "registry"):
             record = msgspec.json.decode(payload, type=RegistryRecord)
             entry = decode_record(record.key.encode(), bytes(record.value))
             assert not isinstance(entry, Invalid), entry
@@ -109,7 +109,8 @@ class ApiProcess:
         raise AssertionError(f"the API did not start: {self.log.read_text()}")
 
 
-def _payloads(directory: Path) -> list[bytes]:
+def payloads(directory: Path) -> list[bytes]:
+    """What is in the segments of a directory, in order."""
     found = []
     for file in segment_files(directory):
         data = file.path.read_bytes()

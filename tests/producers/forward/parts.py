@@ -17,7 +17,7 @@ from sendtrail.spool_files import SegmentFile, segment_path
 PARTITIONS = 4
 SPOOL = "000102030405060708090a0b0c0d0e0f"
 TIME_MS = 1_767_225_600_000
-TARGET = Target("events", "deliveries", "contents", PARTITIONS, router(PARTITIONS))
+TARGET = Target("events", "deliveries", "contents", "consents", PARTITIONS, router(PARTITIONS))
 
 
 class Clock:
