@@ -23,6 +23,7 @@ from clickhouse_driver import Client
 from kafka import KafkaProducer
 
 from bench.rows import START_MS, values
+from sendtrail import keyring
 from sendtrail.clickhouse import connect
 from sendtrail.enriched import EnrichedHeader, MinuteCounts, enriched_headers
 from sendtrail.kafka_admin import ensure_topics, physical_name
@@ -104,7 +105,9 @@ def run(
 
 
 def _environment(kafka: KafkaSettings, clickhouse: ClickHouseSettings, place: str, batch: int) -> Mapping[str, str]:
+    keyring.save(Path(place) / "keys.toml", keyring.new_keyring())
     return os.environ | {
+        "SENDTRAIL_KEYS_FILE": f"{place}/keys.toml",
         "SENDTRAIL_KAFKA_BOOTSTRAP": kafka.bootstrap,
         "SENDTRAIL_KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
         "SENDTRAIL_CLICKHOUSE_ADDRESS": clickhouse.address,

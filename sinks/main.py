@@ -9,11 +9,13 @@ import structlog
 from clickhouse_driver.errors import Error
 from kafka.errors import KafkaError
 
+from sendtrail import keyring
 from sendtrail.clickhouse import connect
-from sendtrail.errors import SendtrailError, SettingsError
+from sendtrail.errors import KeysError, SendtrailError, SettingsError
 from sendtrail.metrics import begin
 from sendtrail.process import AdminServer, Health, StopSignal, run_stage, setup_logging, watch_disk
-from sendtrail.settings import ClickHouseSettings, Config, KafkaSettings, LoaderSettings
+from sendtrail.settings import ClickHouseSettings, Config, KafkaSettings, KeySettings, LoaderSettings
+from sinks.addresses import Keep, in_full, keeping
 from sinks.consume import Source, enriched_id
 from sinks.loader import Loader
 from sinks.member import Member
@@ -70,6 +72,7 @@ def main(config: Config, observe: Observe = unobserved) -> int:
 def _run(config: Config, observe: Observe, closing: ExitStack, stop: StopSignal) -> None:
     kafka, clickhouse = config.section(KafkaSettings), config.section(ClickHouseSettings)
     settings = config.section(LoaderSettings)
+    keep_addresses = _keep_addresses(config)
     member, vitals = Member(settings.data_dir), Vitals()
     begin("loader", "registry", "audit")
     watch_disk("loader", settings.data_dir)
@@ -84,12 +87,26 @@ def _run(config: Config, observe: Observe, closing: ExitStack, stop: StopSignal)
     server = Server(clickhouse, member.id)
     closing.callback(server.close)
     owned = Owned(source, server, settings)
-    planner = Planner(kafka, settings, source, server, owned, worker, observe, replicated=clickhouse.replicated)
+    planner = Planner(
+        kafka, settings, source, server, owned, worker, observe,
+        replicated=clickhouse.replicated, keep_addresses=keep_addresses,
+    )  # fmt: skip
     vitals.loader, vitals.registry = Loader(owned, planner, server, worker), Registry(kafka, clickhouse).start()
     closing.callback(vitals.registry.stop)
     closing.callback(Watch(clickhouse).start().stop)
     structlog.get_logger("loader").info("loader started", member=member.id, admin_port=admin.port)
     vitals.loader.run(stop)
+
+
+def _keep_addresses(config: Config) -> Keep:
+    """Raises SettingsError where the key file is needed and can't be read."""
+    policy = config.section(LoaderSettings).addresses
+    if policy == "full":
+        return in_full
+    try:
+        return keeping(policy, keyring.load(config.section(KeySettings).file).naming_key)
+    except KeysError as error:
+        raise SettingsError(f"setting loader.addresses {policy} takes the key file (keys.file): {error}") from error
 
 
 def _wait_for(

@@ -10,7 +10,8 @@ import structlog
 
 from sendtrail import metrics
 from sendtrail.settings import KafkaSettings, LoaderSettings
-from sinks.blocks import MAPPING_VERSION, Blocks, LoadedRecord, Place, StoredRow, Target
+from sinks.addresses import Keep, in_full
+from sinks.blocks import MAPPING_VERSION, Blocks, LoadedRecord, Place, StoredLookup, StoredRow, Target
 from sinks.consume import Source, read_ranges
 from sinks.owned import Owned
 from sinks.partition import Share
@@ -72,10 +73,11 @@ class Planner:
         *,
         replicated: bool,
         clock: Callable[[], float] = time.monotonic,
+        keep_addresses: Keep = in_full,
     ) -> None:
         self._kafka, self._settings, self._replicated = kafka, settings, replicated
         self._source, self._server, self._owned, self._worker = source, server, owned, worker
-        self._observe, self._clock = observe, clock
+        self._observe, self._clock, self._keep_addresses = observe, clock, keep_addresses
         self._limits = Limits(rows=min(settings.batch_rows, Limits().most_rows))
         self._wait_s = settings.batch_wait_ms / 1000
         self._doubts: set[str] = set()
@@ -101,8 +103,11 @@ class Planner:
         if self._ready is None and self._owned.rows_waiting() >= self._limits.rows:
             ready = self._cut()
             with suppress(NotYet):
-                ready = ready._replace(blocks=build(_records(ready), LookLater()))
+                ready = ready._replace(blocks=self._build(_records(ready), LookLater()))
             self._ready = ready
+
+    def _build(self, records: Sequence[LoadedRecord], stored: StoredLookup, version: int = MAPPING_VERSION) -> Blocks:
+        return build(records, stored, version, self._keep_addresses)
 
     def _step(self) -> None:
         if self._clock() - self._stepped >= self._wait_s and (steps := self._owned.steps()):
@@ -164,7 +169,7 @@ class Planner:
             return
         ready, self._ready = self._ready or self._cut(), None
         self._observe(Step.CUT)
-        blocks = ready.blocks or build(_records(ready), self._server.lookup)
+        blocks = ready.blocks or self._build(_records(ready), self._server.lookup)
         intent = self._intent(ready.plan)
         begins = {number: (share.range[0], share.since) for number, share in ready.shares.items()}
         self._source.commit({n: (first, intent(last)) for n, (first, last) in begins.items()}, self._owned.assignment)
@@ -232,7 +237,7 @@ class Planner:
             return None
         intent = open_.metadata
         try:
-            blocks = build(redo.records, self._server.lookup, intent.map)
+            blocks = self._build(redo.records, self._server.lookup, intent.map)
         except UnknownMapping as error:
             return Stop(str(error))
         doubtful = digest(plan) in self._doubts or is_doubtful(

@@ -10,6 +10,7 @@ from sendtrail.enriched import EventRow, RejectRow, RelabelRow, Row
 from sendtrail.errors import Invalid, SendtrailError
 from sendtrail.packs import minute_of
 from sinks import refuse
+from sinks.addresses import Keep, in_full
 from sinks.blocks import MAPPING_VERSION, BadLine, Blocks, LoadedRecord, Place, StoredLookup, StoredRow, Target
 from sinks.columns import MAX_TIME_MS
 from sinks.late import late_duplicates
@@ -33,7 +34,12 @@ class UnknownMapping(SendtrailError):
     """An intent was written by a newer release, whose mapping this one does not know."""
 
 
-def build(records: Sequence[LoadedRecord], stored: StoredLookup, mapping_version: int = MAPPING_VERSION) -> Blocks:
+def build(
+    records: Sequence[LoadedRecord],
+    stored: StoredLookup,
+    mapping_version: int = MAPPING_VERSION,
+    keep_addresses: Keep = in_full,
+) -> Blocks:
     """One block per table for the records of a plan, in the order of their partitions and offsets.
 
     The same records give the same blocks, before and after they were inserted. Raises UnknownMapping, and what
@@ -41,7 +47,7 @@ def build(records: Sequence[LoadedRecord], stored: StoredLookup, mapping_version
     """
     if mapping_version != MAPPING_VERSION:
         raise UnknownMapping(f"the intent's mapping is version {mapping_version}; this release has {MAPPING_VERSION}")
-    batch = _Batch(sorted(records, key=lambda record: (record.partition, record.offset)))
+    batch = _Batch(sorted(records, key=lambda record: (record.partition, record.offset)), keep_addresses)
     batch.keep_sound()
     batch.drop_late_duplicates(stored)
     columns = batch.columns()
@@ -61,7 +67,7 @@ class _Batch:
     as objects would cost several times what their columns do.
     """
 
-    def __init__(self, records: Sequence[LoadedRecord]) -> None:
+    def __init__(self, records: Sequence[LoadedRecord], keep_addresses: Keep) -> None:
         self.records = [record._replace(log_time_ms=bounded(record.log_time_ms, MAX_TIME_MS)) for record in records]
         self.tallies = [Tally() for _ in records]
         self.owners: list[int] = []
@@ -69,6 +75,7 @@ class _Batch:
         self.rejects: list[refuse.RejectColumns] = []
         self.fields: Columns = fields_of([])
         self.are_sound = True
+        self._keep_addresses = keep_addresses
         self._alike: dict[Any, Any] = {}
         piece: list[EventRow] = []
         for number in range(len(records)):
@@ -81,6 +88,7 @@ class _Batch:
     def _add(self, piece: Sequence[EventRow]) -> None:
         fields = fields_of(piece, self._alike)
         self.are_sound = self.are_sound and are_sound(fields)
+        self._keep_addresses(fields)
         for name, values in self.fields.items():
             values.extend(fields[name])
 

@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS {database}.rejects{on_cluster}
     reject_key    String COMMENT 'the event id of a replay',
     reason        LowCardinality(String) COMMENT 'from a closed list',
     detail        String COMMENT 'for people' CODEC(ZSTD(1)),
-    original      String COMMENT 'the bytes' CODEC(ZSTD(1)),
+    original      String COMMENT 'the bytes as they came, addresses in full' CODEC(ZSTD(1)),
     record_time   DateTime64(3, 'UTC') COMMENT 'of the source record',
     count         UInt32 COMMENT 'events it stands for',
     log_time      DateTime64(3, 'UTC') COMMENT 'Kafka''s time of the enriched record' CODEC(Delta, ZSTD(1))

@@ -91,7 +91,7 @@ class Line:
             "SENDTRAIL_LOADER_ADMIN_PORT": "0",
             **(environment or {}),
         }
-        defaults = {"batch_wait_ms": 50, "gap_timeout_s": 60}
+        defaults = {"batch_wait_ms": 50, "gap_timeout_s": 60, "addresses": "full"}
         variables |= {f"SENDTRAIL_LOADER_{key}".upper(): str(value) for key, value in (defaults | settings).items()}
         process = LoaderProcess(variables, self.directory / f"{name}.log", [die_at, str(times)])
         self.loaders.append(process)
