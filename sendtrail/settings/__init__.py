@@ -11,6 +11,7 @@ from sendtrail.settings.config import CONFIG_VARIABLE, EXIT_CODE, PREFIX, SHORT_
 from sendtrail.settings.edge import EdgeSettings
 from sendtrail.settings.feed import FeedSettings
 from sendtrail.settings.providers import ProvidersSettings
+from sendtrail.settings.relay import RelaySettings
 from sendtrail.settings.section import Section
 from sendtrail.settings.stages import (
     SECTIONS,
@@ -45,6 +46,7 @@ __all__ = [
     "LoaderSettings",
     "LocalSettings",
     "ProvidersSettings",
+    "RelaySettings",
     "ReportSettings",
     "Section",
     "StreamSettings",
