@@ -7,6 +7,7 @@ SendtrailError
 ├── PolicyError      a policy that can't be, or a policy file that can't be read
 ├── SettingsError    an unknown or malformed setting; ends the program with exit code 3
 ├── KeysError        the key file is missing, unreadable or lacks what was asked of it
+├── OverridesError   the file of link overrides is unreadable
 ├── UsersError       the users file of the report pages is unreadable, or lacks the user asked for
 ├── ApiError         the feed API refuses a request or does not answer
 │   ├── ApiRefused       4xx: to repeat it unchanged is no use
@@ -47,6 +48,10 @@ class SettingsError(SendtrailError):
 
 class KeysError(SendtrailError):
     """The key file can't be read or does not hold the key asked for."""
+
+
+class OverridesError(SendtrailError):
+    """The file of link overrides can't be read, or holds a destination that must not be followed."""
 
 
 class UsersError(SendtrailError):

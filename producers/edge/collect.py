@@ -15,10 +15,12 @@ from sendtrail.events import FLAG_HONEYPOT, FLAG_NO_COOKIE, VERSION, Event, How
 from sendtrail.gateways import resolve
 from sendtrail.ids import RandomBytes, hit_id
 from sendtrail.links import Link
+from sendtrail.overrides import Overrides
 
 Answer = tuple[Reply, Event | None]
 
 _GETS = (b"GET", b"HEAD")
+_WITH_URL = ("click", "optout", "mirror")
 
 
 def collect(request: Request, known: Known, now_ms: int, random_bytes: RandomBytes) -> Answer:
@@ -38,9 +40,13 @@ def collect(request: Request, known: Known, now_ms: int, random_bytes: RandomByt
         return replies.POST_NOT_ALLOWED, None
     if read.key_state == "revoked":
         return _revoked(link, _pages(request, known)), None
-    origin = origin_of(request, known.proxies)
+    origin, blocked = origin_of(request, known.proxies), False
+    if known.overrides:
+        link, blocked = _corrected(link, known.overrides)
     if link.kind == "optout":
         reply, how = _optout(request, link, origin, known)
+    elif blocked:
+        reply, how = _pages(request, known).blocked[link.kind], None
     else:
         reply, how = _follow(request, link, known), None
     if reply.reason:
@@ -68,6 +74,14 @@ def _bad(request: Request, reason: str, known: Known) -> Reply:
 
 def _revoked(link: Link, pages: PageSet) -> Reply:
     return replies.pixel("revoked") if link.kind == "open" else pages.revoked(link.kind, link.destination)
+
+
+def _corrected(link: Link, overrides: Overrides) -> tuple[Link, bool]:
+    """The link as it is to be followed, and whether it leads nowhere: what the sender set after the mail was out."""
+    override = overrides.get((link.delivery, link.url_id)) if link.kind in _WITH_URL else None
+    if override is None:
+        return link, False
+    return link._replace(destination=override.to), not override.to
 
 
 def _follow(request: Request, link: Link, known: Known) -> Reply:

@@ -1,5 +1,7 @@
 """What the edge knows beside a request: keys and policies, made of settings and files, replaced as a whole."""
 
+from pathlib import Path
+
 import msgspec
 
 from producers.edge.addresses import TrustedProxies
@@ -7,7 +9,10 @@ from producers.edge.cookies import CookiePolicy, policy_of
 from producers.edge.pages import Pages, load
 from producers.edge.sites import Sites
 from producers.edge.web_limit import WebLimit
+from sendtrail import overrides
+from sendtrail.errors import OverridesError, SettingsError
 from sendtrail.keyring import Keyring
+from sendtrail.overrides import Overrides
 from sendtrail.settings import AnswerSettings, Config, CookieSettings, EdgeSettings, TrackingSettings
 
 
@@ -20,6 +25,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sites: Sites
     web_limit: WebLimit
     cookies: CookiePolicy | None = None
+    overrides: Overrides = msgspec.field(default_factory=dict)
 
 
 def known_of(keyring: Keyring, config: Config) -> Known:
@@ -33,4 +39,12 @@ def known_of(keyring: Keyring, config: Config) -> Known:
         sites=Sites(settings.sites),
         web_limit=WebLimit(settings.unsigned_per_minute),
         cookies=policy_of(config.section(TrackingSettings).visitor_cookies, config.section(CookieSettings)),
+        overrides=_overrides(answers.overrides_file),
     )
+
+
+def _overrides(path: Path) -> Overrides:
+    try:
+        return overrides.load(path)
+    except OverridesError as error:
+        raise SettingsError(f"setting answers.overrides_file: {error}") from error

@@ -4,12 +4,11 @@ import asyncio
 import resource
 import signal
 import sys
-from pathlib import Path
 
-import msgspec
 import uvloop
 
 from producers.edge.known import known_of
+from producers.edge.reread import Files, files_of, keep_current
 from producers.edge.server import EdgeServer
 from producers.spool import SpoolWriter
 from sendtrail import keyring
@@ -19,7 +18,6 @@ from sendtrail.process import AdminServer, Health, Log, collect_seldom, run_stag
 from sendtrail.settings import EXIT_CODE, Config, EdgeSettings, KeySettings
 
 DRAIN_S = 10.0
-KEYS_POLL_S = 1.0
 _FILES_BESIDE_CONNECTIONS = 128
 
 
@@ -28,8 +26,7 @@ def main(config: Config) -> int:
     log = setup_logging("edge")
     try:
         settings = config.section(EdgeSettings)
-        key_file = config.section(KeySettings).file
-        known = known_of(keyring.load(key_file), config)
+        known = known_of(keyring.load(config.section(KeySettings).file), config)
         server = EdgeServer(known, _spool(settings), settings)
     except (SettingsError, KeysError) as error:
         print(error, file=sys.stderr)
@@ -42,7 +39,7 @@ def main(config: Config) -> int:
     _allow_files(settings.max_connections, log)
     collect_seldom()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(server, settings, key_file, log))
+        return runner.run(_serve(server, settings, files_of(config), log))
 
 
 def _spool(settings: EdgeSettings) -> SpoolWriter:
@@ -56,7 +53,7 @@ def _spool(settings: EdgeSettings) -> SpoolWriter:
     )
 
 
-async def _serve(server: EdgeServer, settings: EdgeSettings, key_file: Path, log: Log) -> int:
+async def _serve(server: EdgeServer, settings: EdgeSettings, files: Files, log: Log) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -67,7 +64,7 @@ async def _serve(server: EdgeServer, settings: EdgeSettings, key_file: Path, log
         log.error("address_unusable", error=str(error))
         return 1
     log.info("listening", host=settings.host, port=port, admin_port=admin.port, spool=str(settings.spool_dir))
-    watching = asyncio.create_task(_watch_keys(server, key_file, log))
+    watching = asyncio.create_task(keep_current(server, files, log))
     await stop.wait()
     watching.cancel()
     log.info("draining", connections=server.connections)
@@ -89,30 +86,6 @@ def _health(server: EdgeServer, settings: EdgeSettings) -> Health:
         "bad_links_per_minute": server.bad_links.per_minute(),
     }
     return Health(ready, facts)
-
-
-async def _watch_keys(server: EdgeServer, key_file: Path, log: Log) -> None:
-    """A key that is made or revoked counts within a second or two; a file that can't be read changes nothing."""
-    seen = _stamp(key_file)
-    while True:
-        await asyncio.sleep(KEYS_POLL_S)
-        stamp = _stamp(key_file)
-        if stamp == seen:
-            continue
-        seen = stamp
-        try:
-            server.known = msgspec.structs.replace(server.known, keyring=keyring.load(key_file))
-            log.info("keys_reloaded")
-        except KeysError as error:
-            log.error("keys_unreadable", error=str(error))
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ino
 
 
 def _allow_files(connections: int, log: Log) -> None:

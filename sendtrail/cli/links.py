@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from sendtrail import events, keyring
+from sendtrail.cli import link_overrides
 from sendtrail.errors import Invalid, SendtrailError
 from sendtrail.gateways import resolve
 from sendtrail.keyring import Keyring, LinkKey
@@ -43,9 +44,10 @@ class MintRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this file to the command."""
-    group = typer.Typer(no_args_is_help=True, help="Mint links and read them back, as JSON lines.")
+    group = typer.Typer(no_args_is_help=True, help="Mint links, read them back, correct sent ones; as JSON lines.")
     group.command("mint")(mint_lines)
     group.command("read")(read_lines)
+    group.command("override")(link_overrides.override)
     app.add_typer(group, name="links")
 
 

@@ -55,6 +55,7 @@ class Stack:
             "clickhouse": engine | {"password_file": str(data / "engine" / "password")},
             "keys": {"file": str(data / "keys.toml")},
             "tracking": {"base_url": base},
+            "answers": {"overrides_file": str(data / "overrides.toml")},
             "edge": {"port": ports.edge, "admin_port": ports.edge_admin, "spool_dir": str(data / "spool" / "edge")},
             "api": {
                 "port": ports.api,
