@@ -16,9 +16,9 @@ from producers.spool_segment import OpenSegment
 from producers.spool_sync import FsyncPolicy, Syncer
 from sendtrail.events import Event
 from sendtrail.events import encode as encode_event
-from sendtrail.metrics import counter, gauge
+from sendtrail.metrics import counter
 from sendtrail.segments import FRAME, SegmentHeader, Stream
-from sendtrail.spool_files import backlog_bytes, new_path, oldest_seconds, segment_files
+from sendtrail.spool_files import backlog_bytes, new_path, segment_files
 
 ALARM_INTERVAL_S = 10.0
 PROBE_INTERVAL_S = 1.0
@@ -68,10 +68,6 @@ class SpoolWriter:
         self._alarmed_at = self._probed_at = -ALARM_INTERVAL_S
         self._log = structlog.stdlib.get_logger("spool").bind(spool=name)
         self._lost_metric = counter("sendtrail_spool_lost_total").labels(name)
-        gauge("sendtrail_spool_bytes").labels(name).set_function(lambda: backlog_bytes(directory))
-        gauge("sendtrail_spool_oldest_seconds").labels(name).set_function(
-            lambda: oldest_seconds(directory, time.time())
-        )
         _remove_unnamed(directory)
 
     def append(self, events: Sequence[Event]) -> int:

@@ -127,11 +127,14 @@ def watch_disk(disk: str, directory: Path) -> None:
     gauge("sendtrail_disk_size_bytes").labels(disk).set_function(lambda: ask("total"))
 
 
-def listen(section: str, host: str, port: int) -> socket.socket:
-    """A listening TCP socket for the host and port of a settings section. Raises OSError naming them."""
+def listen(section: str, host: str, port: int, backlog: int = 1024) -> socket.socket:
+    """A listening TCP socket for the host and port of a settings section. Raises OSError naming them.
+
+    `backlog`: connections the kernel may hold until they are accepted.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=1024)
+        return socket.create_server((host, port), family=family, backlog=backlog)
     except OSError as error:
         text = f"{section}.host and {section}.port: {host}:{port} can't be listened on: {error}"
         raise OSError(text) from error

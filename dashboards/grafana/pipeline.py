@@ -1,44 +1,12 @@
 """Dashboard: is every process well, and how far is each? From Prometheus alone."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
 from grafana_foundation_sdk.builders import dashboard as build
 
-from dashboards.grafana.parts import AnyPanel, add, begin, figure, heat, lines, metric
+from dashboards.grafana.charts import SPAN, Chart, Figure
+from dashboards.grafana.edge import EDGE
+from dashboards.grafana.parts import AnyPanel, add, begin, heat, metric
 
 UID = "sendtrail-pipeline"
-_SPAN = "[$__rate_interval]"
-
-
-class Chart(NamedTuple):
-    """Lines over time: legend -> PromQL. `[]` in it stands for the interval that fits the time shown."""
-
-    title: str
-    help: str
-    unit: str
-    lines: Mapping[str, str]
-
-    def panel(self) -> AnyPanel:
-        """As a panel, three in a row."""
-        queries = [metric(expression.replace("[]", _SPAN), legend) for legend, expression in self.lines.items()]
-        return lines(self.title, self.help, queries, self.unit, width=8)
-
-
-class Figure(NamedTuple):
-    """One number, red from `bad_from` on."""
-
-    title: str
-    help: str
-    expression: str
-    unit: str = "short"
-    bad_from: float | None = 1
-
-    def panel(self) -> AnyPanel:
-        """As a panel, six in a row."""
-        query = metric(self.expression, instant=True)
-        return figure(self.title, self.help, query, unit=self.unit, bad_above=self.bad_from)
-
 
 FIGURES = (
     Figure(
@@ -184,6 +152,18 @@ STREAMS = (
         {"{{instance}}": "sum by (instance) (sendtrail_streams_state_bytes)"},
     ),
     Chart(
+        "Checkpoints of that state",
+        "Taken, restored, not taken (SendtrailCheckpointsFail), found damaged (SendtrailStateDamaged), in an hour.",
+        "short",
+        {"{{outcome}}": "sum by (outcome) (increase(sendtrail_streams_checkpoints_total[1h]))"},
+    ),
+    Chart(
+        "Age of the oldest checkpoint",
+        "Of the partitions' newest ones: about what a worker without state has to read again.",
+        "s",
+        {"oldest": "time() - min(max by (partition) (sendtrail_streams_checkpoint_time_seconds))"},
+    ),
+    Chart(
         "Time per batch",
         "Of the worker: half of all batches, and 95 %.",
         "s",
@@ -302,6 +282,7 @@ def dashboard() -> build.Dashboard:
     told = "From the edge to ClickHouse, process by process. What to do about each alert is in docs/operate.md."
     made = add(begin(UID, "Pipeline health", told, "now-3h", "15s"), *(each.panel() for each in FIGURES))
     made = add(made.with_row(build.Row("Edge, API, forwarder")), *(each.panel() for each in PRODUCERS))
+    made = add(made.with_row(build.Row("The edge in production")), *(each.panel() for each in EDGE))
     made = add(made.with_row(build.Row("Stream worker")), *(each.panel() for each in STREAMS), _window())
     made = add(made.with_row(build.Row("Loader and ClickHouse")), *(each.panel() for each in SINKS))
     return add(made.with_row(build.Row("Report pages and room")), *(each.panel() for each in ROOM))
@@ -310,5 +291,5 @@ def dashboard() -> build.Dashboard:
 def _window() -> AnyPanel:
     """The one histogram that is more than a quantile."""
     told = "Age of the oldest id in each record / id window. At 1 deduplication ends (SendtrailDedupWindow)."
-    buckets = f"sum by (le) (increase(sendtrail_streams_window_use_ratio_bucket{_SPAN}))"
+    buckets = f"sum by (le) (increase(sendtrail_streams_window_use_ratio_bucket{SPAN}))"
     return heat("Use of the id window", told, metric(buckets, "{{le}}", heat=True), width=8)

@@ -58,6 +58,10 @@ class Connection(asyncio.Protocol):
         """True where no request is being received and no answer is on its way."""
         return not self._url and not self._queued
 
+    def idle_s(self, now: float) -> float:
+        """Seconds since the last answer; 0 where one is on its way or the connection is being closed."""
+        return now - self._since if self.idle and not self.closing else 0.0
+
     # What the transport calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from sendtrail.settings import EdgeSettings
 
+#: Connections the kernel may hold until they are accepted.
+BACKLOG = 4096
 #: How long a refused client may go on sending before its connection is cut; closing at once could destroy the answer
 #: on its way (RFC 9112 §9.6).
 LINGER_S = 2.0

@@ -1,6 +1,7 @@
 """hits -> replies, events -> spool: every turn of the event loop ends with one write, and only then answers leave."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ from producers.edge.collect import collect
 from producers.edge.counts import BadLinks, Counts
 from producers.edge.http import Connection
 from producers.edge.known import Known
-from producers.edge.limits import EVICTION_SEARCH, limits_of
+from producers.edge.limits import BACKLOG, EVICTION_SEARCH, limits_of
 from producers.edge.random_pool import RandomPool
 from producers.edge.replies import Reply
 from producers.edge.request import Request
@@ -21,8 +22,8 @@ from sendtrail.ids import RandomBytes
 from sendtrail.metrics import gauge
 from sendtrail.settings import EdgeSettings
 
-BACKLOG = 4096  # connections the kernel may hold until they are accepted
 DRAIN_POLL_S = 0.02
+IDLE_GRACE_S = 0.5  # of a connection while the edge drains
 
 
 class EdgeServer:
@@ -57,29 +58,25 @@ class EdgeServer:
         self._waiting: list[Connection] = []
         self._log = structlog.stdlib.get_logger("edge")
 
-    async def start(self) -> int:
-        """Listen; returns the port. Raises OSError where the address can't be had."""
+    async def start(self, listener: socket.socket) -> None:
+        """Serve a listening socket, which others may serve too."""
         self._loop = asyncio.get_running_loop()
         self.now = self._loop.time()
-        self._listener = await self._loop.create_server(
-            lambda: Connection(self),
-            self._settings.host,
-            self._settings.port,
-            backlog=BACKLOG,
-            reuse_port=self._settings.reuse_port,
-        )
+        self._listener = await self._loop.create_server(lambda: Connection(self), sock=listener, backlog=BACKLOG)
         self._sweeper = self._loop.call_later(self.limits.sweep_s, self._sweep)
-        port: int = self._listener.sockets[0].getsockname()[1]
-        return port
 
     async def stop(self, timeout_s: float) -> None:
-        """Accept no more, answer the requests that are being received, close the spool's segment."""
+        """Accept no more, answer the requests that are being received, close the spool's segment.
+
+        A client that has just been answered is given a moment: its next request is answered too, and told that the
+        connection ends.
+        """
         self._listener.close()
         self.draining = True
         end = self._loop.time() + timeout_s
-        while self._connections and self._loop.time() < end:
+        while self._connections and (now := self._loop.time()) < end:
             await asyncio.sleep(DRAIN_POLL_S)
-            for connection in [each for each in self._connections if each.idle and not each.closing]:
+            for connection in [each for each in self._connections if each.idle_s(now) > IDLE_GRACE_S]:
                 connection.close()
         for connection in list(self._connections):
             connection.abort()

@@ -15,7 +15,7 @@ class EdgeSettings(Section):
     name: str = Field("edge", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="name of this edge in spools and audit")
     host: str = "127.0.0.1"
     port: Port = 8080
-    reuse_port: bool = Field(False, description="several edges share one port, one per core; each its own admin port")
+    processes: int = Field(1, ge=0, le=256, description="worker processes that share the port; 0: one per core")
     admin_host: str = "127.0.0.1"
     admin_port: Port = 9101
     spool_dir: Path = Path(".sendtrail/spool/edge")

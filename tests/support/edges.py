@@ -16,6 +16,7 @@ from producers.spool import SpoolWriter
 from sendtrail.events import Event
 from sendtrail.keyring import Keyring, new_keyring
 from sendtrail.links import Link, LinkKind, mint, url_of
+from sendtrail.process import listen
 from sendtrail.settings import Config, EdgeSettings
 from tests.support.spools import events
 
@@ -84,7 +85,9 @@ class Edge:
         self.server = server
         self.keys = keys
         self._loop = loop
-        self.port = self.run(server.start)
+        listener = listen("edge", "127.0.0.1", 0)
+        self.port: int = listener.getsockname()[1]
+        self.run(lambda: server.start(listener))
 
     def run(self, action: Callable[[], Any]) -> Any:
         """Run a coroutine function in the edge's loop."""

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -11,8 +10,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import pytest
 
@@ -20,82 +17,11 @@ from producers.edge import replies
 from producers.spool_lock import is_orphan
 from sendtrail import keyring
 from sendtrail.keyring import Keyring
-from sendtrail.links import Link, LinkKind, mint, url_of
+from sendtrail.links import Link, mint, url_of
 from sendtrail.spool_files import segment_files
+from tests.support.edge_process import Process
 from tests.support.edges import Client
 from tests.support.spools import events
-
-
-class Process:
-    """`python -m producers.edge.main` on free ports, with its own keys and spool."""
-
-    def __init__(self, directory: Path, **settings: object) -> None:
-        self.directory = directory
-        self.spool = directory / "spool"
-        self.key_file = directory / "keys.toml"
-        self.keys = keyring.new_keyring()
-        keyring.save(self.key_file, self.keys)
-        values = {
-            "edge_spool_dir": self.spool,
-            "edge_port": 0,
-            "edge_admin_port": 0,
-            "keys_file": self.key_file,
-            **settings,
-        }
-        self.environment = {f"SENDTRAIL_{name}".upper(): str(value) for name, value in values.items()}
-        self.process: subprocess.Popen[str] | None = None
-        self.port = self.admin_port = 0
-
-    def start(self) -> "Process":
-        process = subprocess.Popen(
-            [sys.executable, "-m", "producers.edge.main"],
-            env=os.environ | self.environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.process = process
-        assert process.stderr is not None
-        for line in process.stderr:
-            if (found := re.search(r'"port": (\d+), "admin_port": (\d+)', line)) is not None:
-                self.port, self.admin_port = int(found[1]), int(found[2])
-                break
-        else:
-            raise AssertionError("the edge has ended instead of listening")
-        self.drain = threading.Thread(target=process.stderr.read, daemon=True)
-        self.drain.start()
-        return self
-
-    def signal(self, number: signal.Signals) -> int:
-        assert self.process is not None
-        self.process.send_signal(number)
-        return self.process.wait(20)
-
-    def end(self) -> None:
-        if self.process is None:
-            return
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait(20)
-        self.drain.join()
-        assert self.process.stderr is not None
-        self.process.stderr.close()
-        self.process = None
-
-    def path(self, kind: LinkKind = "open", message: int = 7, destination: str = "") -> str:
-        return url_of("", kind, mint(self.keys.active, Link(kind, 17, message, 99, destination=destination)))
-
-    def get(self, path: str) -> int:
-        with Client(self.port) as client:
-            client.send(f"GET {path} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
-            return client.answer().status
-
-    def admin(self, path: str) -> tuple[int, str]:
-        try:
-            with urlopen(f"http://127.0.0.1:{self.admin_port}{path}", timeout=10) as response:
-                return response.status, response.read().decode()
-        except HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
 
 
 @pytest.fixture
@@ -250,19 +176,3 @@ def test_every_answered_hit_is_in_the_spool(tmp_path: Path, kills: list[signal.S
     assert len(stored) == len(set(stored))
     assert len(stored) - len(answered) <= 6 * len(kills)
     assert all(is_orphan(edge.spool, file.spool) for file in segment_files(edge.spool))
-
-
-def test_several_edges_share_a_port(tmp_path: Path) -> None:
-    first = Process(tmp_path / "first", edge_reuse_port=True).start()
-    shared = {"edge_reuse_port": True, "edge_port": first.port, "keys_file": first.key_file}
-    second = Process(tmp_path / "second", **shared).start()
-    try:
-        for message in range(40):
-            assert first.get(first.path(message=message)) == 200
-        assert first.signal(signal.SIGTERM) == 0
-        assert first.get(first.path(message=40)) == 200
-        stored = [event.message for each in (first, second) for event in events(each.spool)]
-        assert sorted(stored) == list(range(41))
-    finally:
-        first.end()
-        second.end()

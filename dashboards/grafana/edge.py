@@ -1,0 +1,15 @@
+"""Row of the dashboard *Pipeline health*: the edge's processes, who crowds it."""
+
+from dashboards.grafana.charts import Chart
+
+EDGE = (
+    Chart(
+        "Workers of the edge",
+        "Processes that serve the port, and how often one ended unasked and was started again (SendtrailEdgeWorkers).",
+        "short",
+        {
+            "workers {{instance}}": "sendtrail_edge_workers",
+            "ended {{instance}}": "increase(sendtrail_edge_worker_exits_total[])",
+        },
+    ),
+)
