@@ -1,9 +1,9 @@
 """Comments of tables, views and columns: read from the migrations, brought up to date in the database.
 
 A comment stands once, as `COMMENT '…'` in the file that creates the table or adds the column. It is no part of a
-migration's checksum, so it may be reworded at any time, and the next `sendtrail migrate` brings every database up to the
-new words. A view names in its head the tables whose words its columns share: `-- Columns as in: events, delivery_urls.`;
-a column may have its own words, in its declaration or behind `AS name,  -- …`.
+migration's checksum, so it may be reworded at any time, and the next `sendtrail migrate` brings every database up to
+the new words. A view names in its head the tables whose words its columns share: `-- Columns as in: events,
+delivery_urls.` on one line; a column may have its own words, in its declaration or behind `AS name,  -- …`.
 """
 
 import re
@@ -34,7 +34,7 @@ def without_comments(text: str) -> str:
 
 def words(texts: Sequence[str]) -> dict[str, Words]:
     """Table -> its words, from the texts of migrations; tables without any are left out."""
-    found = {}
+    found: dict[str, Words] = {}
     for text in texts:
         created = _CREATED.search(text)
         if created is not None and "COMMENT '" in text:

@@ -24,7 +24,7 @@ def main(config: Config) -> int:
         settings = config.section(ApiSettings)
         naming_key = keyring.load(config.section(KeySettings).file).naming_key
         access = Access(settings)
-        hooks = webhooks(config.section(ProvidersSettings))
+        hooks = webhooks(config.section(ProvidersSettings), naming_key)
         listener = listen("api", settings.host, settings.port)
         spool = ApiSpool(settings)
         begin("api", "spool")

@@ -25,6 +25,7 @@ from sendtrail.cli import (
     up,
     users,
     verify,
+    webhooks,
 )
 from sendtrail.errors import SendtrailError, SettingsError
 from sendtrail.settings import EXIT_CODE
@@ -58,7 +59,7 @@ def options(
 
 GROUPS = (
     up, demo, report, export_table, audit, verify, status, trace, keys, links, instrument, topics, migrate, setup,
-    users, api_keys, run,
+    users, api_keys, webhooks, run,
 )  # fmt: skip
 for group in GROUPS:
     group.register(app)

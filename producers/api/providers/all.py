@@ -5,19 +5,23 @@ from collections.abc import Callable
 import structlog
 
 from producers.api.body import Refusal
-from producers.api.providers import kumomta, mailgun, postmark, sendgrid, ses, sns, sparkpost
+from producers.api.providers import kumomta, mailgun, mapping, postmark, sendgrid, ses, sns, sparkpost
 from producers.api.providers.doors import Door
 from producers.api.providers.found import Call, Found, json_of, text
+from producers.api.providers.mapping_file import Loaded, load
 from producers.api.providers.sns_fetch import Certificates, Fetch, FetchFailed, fetch
 from producers.api.providers.webhook import Read, Webhook, closed
 from sendtrail.errors import SettingsError
 from sendtrail.settings import ProvidersSettings
 
+#: Sources of events that are no webhook: a mapping must not pass for one.
+OWN_SOURCES = ("edge", "api", "relay", "tool", "web", "bounces", "postfix")
+
 _log = structlog.stdlib.get_logger("api")
 
 
-def webhooks(settings: ProvidersSettings, fetch: Fetch = fetch) -> dict[str, Webhook]:
-    """By name. Raises SettingsError for a key that is none. `fetch`: how SNS is asked."""
+def webhooks(settings: ProvidersSettings, naming_key: bytes, fetch: Fetch = fetch) -> dict[str, Webhook]:
+    """By name. Raises SettingsError for a key or a mapping file that is none. `fetch`: asks SNS."""
     doors = {
         postmark.NAME: Door("Postmark", settings.postmark_user, settings.postmark_password, settings.postmark_secret),
         sparkpost.NAME: Door(
@@ -35,7 +39,17 @@ def webhooks(settings: ProvidersSettings, fetch: Fetch = fetch) -> dict[str, Web
         ),
         Webhook(kumomta.NAME, settings.kumomta_account, _behind(doors[kumomta.NAME], kumomta.NAME, kumomta.parse)),
     ]
-    return {webhook.name: webhook for webhook in found}
+    named = {webhook.name: webhook for webhook in found}
+    for path in settings.mappings:
+        loaded = load(path)
+        if loaded.name in named or loaded.name in OWN_SOURCES:
+            raise SettingsError(f"{path}: the name {loaded.name!r} is taken; give another with `name`")
+        named[loaded.name] = _mapped(loaded, naming_key)
+    return named
+
+
+def _mapped(loaded: Loaded, naming_key: bytes) -> Webhook:
+    return Webhook(loaded.name, loaded.mapping.account, lambda call: mapping.parse(call, loaded, naming_key))
 
 
 def _sendgrid(settings: ProvidersSettings) -> Read:

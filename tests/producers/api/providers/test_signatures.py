@@ -53,7 +53,7 @@ def test_sendgrid_signs_timestamp_and_body() -> None:
 @pytest.mark.parametrize("text", ["x", "MFkw", b64encode(b"0" * 80).decode()])
 def test_a_key_that_is_none_ends_the_start(text: str) -> None:
     with pytest.raises(SettingsError, match="sendgrid_public_key"):
-        webhooks(ProvidersSettings(sendgrid_public_key=text))
+        webhooks(ProvidersSettings(sendgrid_public_key=text), bytes(32))
 
 
 def test_mailgun_signs_timestamp_and_token_and_each_token_is_taken_once() -> None:
@@ -100,7 +100,7 @@ def test_doors() -> None:
 
 
 def test_nothing_is_taken_until_it_is_set_up() -> None:
-    for name, hook in webhooks(ProvidersSettings()).items():
+    for name, hook in webhooks(ProvidersSettings(), bytes(32)).items():
         refused = hook.read(call(b"[]"))
         assert isinstance(refused, Refusal)
         assert (refused.status, refused.error) == (403, "not_configured")
@@ -121,7 +121,9 @@ class Amazon:
         return self.pages[url]
 
     def read(self, message: Any) -> list[Found] | Refusal:
-        self._hook = getattr(self, "_hook", None) or webhooks(ProvidersSettings(ses_topic_arns=[TOPIC]), self.fetch)
+        self._hook = getattr(self, "_hook", None) or webhooks(
+            ProvidersSettings(ses_topic_arns=[TOPIC]), bytes(32), self.fetch
+        )
         return self._hook["ses"].read(Call({}, json.dumps(message).encode(), "", NOW_MS))
 
 
