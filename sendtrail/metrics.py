@@ -13,7 +13,7 @@ from sendtrail.events import HitKind, RejectReason
 Kind = Literal["counter", "gauge", "histogram"]
 
 #: Whose metric it is: the word behind `sendtrail_`.
-Part = Literal["edge", "spool", "forward", "api", "streams", "loader", "registry", "audit", "web", "disk"]
+Part = Literal["edge", "spool", "forward", "api", "streams", "loader", "registry", "audit", "web", "disk", "relay"]
 
 _BAD_LINKS = (
     "malformed", "unknown_version", "unknown_key", "bad_mac", "wrong_kind", "not_a_link", "revoked", "no_destination",
@@ -30,8 +30,14 @@ _BAD_REQUESTS = (
 _BAD_ITEMS = ("time_missing", "bad_time", "bad_name", "bad_field", "undecodable", "unattributed", "unknown_type")
 _BAD_API_REQUESTS = (
     "bad_json", "bad_gzip", "bad_zstd", "bad_name", "bad_field", "too_large", "unsupported_media_type", "not_found",
-    "method_not_allowed", "no_key", "bad_key", "misdirected", "too_many_requests", "spool_unavailable", "internal",
+    "method_not_allowed", "no_key", "bad_key", "misdirected", "too_many_requests", "bad_cursor",
+    "clickhouse_unavailable", "spool_unavailable", "internal",
     "not_configured", "bad_signature", "bad_credentials", "too_old", "replayed", "unknown_topic", "fetch_failed",
+)  # fmt: skip
+#: Of the relay. `again`: passed on a second time, besides what became of it then.
+_MAILS = (
+    "passed", "refused", "deferred", "unknown", "repeated", "again", "invalid", "no_room", "in_progress", "failed",
+    "too_many_connections",
 )  # fmt: skip
 _TABLES = ("events", "rejects", "audit")
 _OUTCOMES = ("out", "duplicate", "resent", "rejected", "relabels")
@@ -93,6 +99,12 @@ METRICS: dict[str, Metric] = {
     "sendtrail_api_bad_requests_total": Metric(
         "counter", "Requests refused as a whole, by reason", ("reason",), {"reason": _BAD_API_REQUESTS}
     ),
+    # producers/relay
+    "sendtrail_relay_mails_total": Metric(
+        "counter", "Mails of senders, by what became of them", ("outcome",), {"outcome": _MAILS}
+    ),
+    "sendtrail_relay_connections": Metric("gauge", "Open connections of senders"),
+    "sendtrail_relay_owed_events": Metric("gauge", "Mails passed on whose event the spool could not take yet"),
     # streams
     "sendtrail_streams_events_total": Metric(
         "counter", "Source events, by outcome", ("outcome",), {"outcome": _OUTCOMES}
@@ -111,6 +123,15 @@ METRICS: dict[str, Metric] = {
     ),
     "sendtrail_streams_rebuilt_total": Metric("counter", "Partitions whose state was caught up from the source"),
     "sendtrail_streams_batch_seconds": Metric("histogram", "Time per batch of packs"),
+    "sendtrail_streams_checkpoints_total": Metric(
+        "counter",
+        "Checkpoints taken, restored, not taken, found damaged; states found damaged",
+        ("outcome",),
+        {"outcome": ("taken", "restored", "failed", "damaged", "state_damaged")},
+    ),
+    "sendtrail_streams_checkpoint_time_seconds": Metric(
+        "gauge", "When the last checkpoint was taken or nothing was new, Unix time", ("partition",)
+    ),
     "sendtrail_streams_state_bytes": Metric("gauge", "Size of a partition's state on disk", ("partition",)),
     "sendtrail_streams_window_use_ratio": Metric(
         "histogram",

@@ -18,9 +18,10 @@ from sendtrail.metrics import begin
 from sendtrail.process import AdminServer, Log, StopSignal, collect_seldom, run_stage, setup_logging, watch_disk
 from sendtrail.settings import EXIT_CODE, Config, KafkaSettings, StreamSettings, TrackingSettings
 from sendtrail.topics import EVENTS
-from streams.errors import EXIT_RESTART, EXIT_STOPPED, Restart, Stopped
+from streams.errors import EXIT_RESTART, EXIT_STOPPED, Damaged, Restart, Stopped
 from streams.service import Service
 from streams.state.directory import StateDirectory
+from streams.state.recover import condemn
 from streams.worker import Observe
 
 _CHATTY = ("faust", "mode", "aiokafka", "kafka")
@@ -41,6 +42,8 @@ def main(config: Config, observe: Observe = lambda moment: None) -> int:
         log.error("stopped: an operator must decide", why=str(error))
         return EXIT_STOPPED
     except Restart as error:
+        if isinstance(error, Damaged):
+            condemn(error.path)
         log.error("the worker ends, to be started again", why=str(error))
         return EXIT_RESTART
     except Exception:  # nothing is committed that was not done, so a new process goes on from there

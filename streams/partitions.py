@@ -11,9 +11,11 @@ from streams.items import Covering
 from streams.pipeline import Steps, Timing, apply
 from streams.progress import Part
 from streams.source import SourceLog
+from streams.state.checkpoints import Checkpoints
 from streams.state.directory import StateDirectory, size_bytes
 from streams.state.expiry import Expiry
 from streams.state.overlay import Overlay
+from streams.state.recover import open_state
 from streams.state.store import SharedMemory, Store
 from streams.topicwatch import TopicWatch
 from streams.worker import Constants
@@ -35,11 +37,13 @@ class OwnedPartitions:
         directory: StateDirectory,
         memory: SharedMemory,
         read_commit: ReadCommit,
+        checkpoints: Checkpoints | None,
     ) -> None:
         self._constants, self._steps = constants, steps
         self._source, self._watch = source, watch
         self._directory, self._memory = directory, memory
         self._read_commit = read_commit
+        self._checkpoints = checkpoints
         self._stores: dict[int, Store] = {}
 
     async def open(self, partition: int, assignment: int) -> Part:
@@ -47,7 +51,7 @@ class OwnedPartitions:
         await self.look_at_topic()
         committed = await self._read_commit(partition) or 0
         await self.check_logs({partition: committed})
-        store = self._store(partition)
+        store = self._store(partition, committed)
         if store.applied < committed:
             await self._rebuild(partition, store, committed)
         expiry = Expiry(store, self._constants.id_window_ms)
@@ -86,10 +90,11 @@ class OwnedPartitions:
                     f"To go on, set the group's offset of this partition to {end}"
                 )
 
-    def _store(self, partition: int) -> Store:
+    def _store(self, partition: int, committed: int) -> Store:
         if partition not in self._stores:
-            path = self._directory.partition(self._constants.topic_id, partition)
-            self._stores[partition] = Store(path, self._memory)
+            topic_id = self._constants.topic_id
+            path = self._directory.partition(topic_id, partition)
+            self._stores[partition] = open_state(path, self._memory, self._checkpoints, topic_id, partition, committed)
             gauge("sendtrail_streams_state_bytes").labels(str(partition)).set_function(lambda: size_bytes(path))
         return self._stores[partition]
 

@@ -55,7 +55,8 @@ class Stack:
             "clickhouse": engine | {"password_file": str(data / "engine" / "password")},
             "keys": {"file": str(data / "keys.toml")},
             "tracking": {"base_url": base},
-            "answers": {"overrides_file": str(data / "overrides.toml")},
+            "answers": {"overrides_file": str(data / "overrides.toml"), "contents_dir": str(data / "contents")},
+            "domains": {"file": str(data / "domains.toml")},
             "edge": {"port": ports.edge, "admin_port": ports.edge_admin, "spool_dir": str(data / "spool" / "edge")},
             "api": {
                 "port": ports.api,
@@ -68,7 +69,11 @@ class Stack:
                 "admin_port": ports.forward_admin,
                 "spool_dirs": [str(data / "spool" / "edge"), str(data / "spool" / "api")],
             },
-            "streams": {"admin_port": ports.worker_admin, "state_dir": str(data / "state")},
+            "streams": {
+                "admin_port": ports.worker_admin,
+                "state_dir": str(data / "state"),
+                "checkpoint_dir": str(data / "checkpoints"),
+            },
             "loader": {"admin_port": ports.loader_admin, "data_dir": str(data / "loader")},
             "web": {
                 "port": ports.web,

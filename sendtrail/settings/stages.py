@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 from sendtrail.errors import SettingsError
 from sendtrail.settings.answers import AnswerSettings, CookieSettings
 from sendtrail.settings.api import ApiSettings
+from sendtrail.settings.domains import DomainSettings
 from sendtrail.settings.edge import EdgeSettings
 from sendtrail.settings.feed import FeedSettings, read_key
 from sendtrail.settings.providers import ProvidersSettings
@@ -216,7 +217,7 @@ class LocalSettings(Section):
 SECTIONS: tuple[type[Section], ...] = (
     KafkaSettings, ClickHouseSettings, KeySettings, TrackingSettings, EdgeSettings, ForwardSettings, ApiSettings,
     FeedSettings, StreamSettings, LoaderSettings, ReportSettings, WebSettings, LocalSettings,
-    AnswerSettings, CookieSettings,
+    AnswerSettings, CookieSettings, DomainSettings,
     ProvidersSettings,
     RelaySettings,
 )  # fmt: skip

@@ -4,6 +4,7 @@ Block cache and write buffers are shared by all partitions of the process.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby, islice, takewhile
 from operator import itemgetter
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import cast
 from rocksdict import (
     BlockBasedOptions,
     Cache,
+    Checkpoint,
     DBCompressionType,
     Options,
     Rdict,
@@ -20,13 +22,14 @@ from rocksdict import (
     WriteOptions,
 )
 
-from streams.errors import Stopped
+from streams.errors import Damaged, Stopped
 from streams.state.keys import APPLIED, IDS, OPENS
 
 _BLOOM_BITS = 10
 _BLOCK_BYTES = 8 * 1024
 _BUFFER_SHARE = 2  # write buffers may take half of the cache
 _MEMTABLE_BYTES = 8 * 1024 * 1024
+_DAMAGE = "Corruption"
 _FAMILIES = (IDS, OPENS)
 _NAMES = {IDS: "ids", OPENS: "opens"}
 
@@ -42,7 +45,8 @@ class SharedMemory:
 
 
 class Store:
-    """Raw bytes in, raw bytes out. Raises Stopped if the directory holds something RocksDB can't open.
+    """Raw bytes in, raw bytes out. Raises Damaged if the directory holds something RocksDB can't make sense of, now
+    or when it is read, and Stopped where it can't be opened for another reason.
 
     Ids and opens have column families of their own, so that the files of ids, whose keys start with a time, hardly
     overlap. Families reach the disk one by one, so each keeps with its entries how far the source is applied to it:
@@ -52,17 +56,22 @@ class Store:
 
     def __init__(self, directory: Path, memory: SharedMemory) -> None:
         directory.parent.mkdir(parents=True, exist_ok=True)
+        self.path = directory
         self._unlogged = WriteOptions()
         self._unlogged.memtable_insert_hint_per_batch = True
         self._unlogged.disable_wal = True  # type: ignore[method-assign,assignment]  # a property; the stub is wrong
         options = {_NAMES[kind]: _options(memory) for kind in _FAMILIES}
         try:
-            self._db = Rdict(str(directory), _options(memory), options)
+            with self._sound():
+                self._db = Rdict(str(directory), _options(memory), options)
+        except Damaged:
+            raise
         except Exception as error:  # rocksdict raises plain Exception
             raise Stopped(f"{directory} can't be opened ({error}); delete it, the worker rebuilds it") from error
         self._families = {kind[0]: self._db.get_column_family(_NAMES[kind]) for kind in _FAMILIES}
         self._handles = {kind[0]: self._db.get_column_family_handle(_NAMES[kind]) for kind in _FAMILIES}
-        self.applied = min(map(_applied, (self._db, *self._families.values())))
+        with self._sound():
+            self.applied = min(map(_applied, (self._db, *self._families.values())))
 
     def read(self, keys: list[bytes]) -> Sequence[bytes | None]:
         """The values of many keys at once."""
@@ -77,7 +86,8 @@ class Store:
 
     def _read(self, kind: int, keys: list[bytes]) -> Sequence[bytes | None]:
         family = self._families.get(kind, self._db)
-        values: list[bytes | None] = family.get(keys)  # type: ignore[arg-type,assignment]  # the stub is too narrow
+        with self._sound():
+            values: list[bytes | None] = family.get(keys)  # type: ignore[arg-type,assignment]  # the stub is too narrow
         return values
 
     def entries(self, prefix: bytes, start: bytes, limit: int) -> list[tuple[bytes, bytes]]:
@@ -85,7 +95,8 @@ class Store:
         family = self._families.get(prefix[0], self._db)
         items = cast(Iterator[tuple[bytes, bytes]], family.items(from_key=start))
         found = takewhile(lambda entry: entry[0].startswith(prefix), items)
-        return list(islice(found, limit))
+        with self._sound():
+            return list(islice(found, limit))
 
     def write(
         self,
@@ -111,7 +122,8 @@ class Store:
             batch.set_default_column_family(handles.get(kind))
             for key in keys:
                 put(key, written[key])
-        self._db.write(batch, self._unlogged)
+        with self._sound():
+            self._db.write(batch, self._unlogged)
         self.applied = applied
         if ranges:
             self.flush()
@@ -121,14 +133,33 @@ class Store:
         for family in (self._db, *self._families.values()):
             family.flush(wait)
 
-    def close(self) -> None:
-        """Flush and close."""
-        self.flush(wait=True)
+    def checkpoint(self, into: Path) -> None:
+        """Make `into`, which is not there, a copy of the state: links to its files, beside writes that go on.
+
+        `applied` in it is at least what it is now: everything in memory is flushed first, family by family.
+        """
+        with self._sound():
+            Checkpoint(self._db).create_checkpoint(str(into))
+
+    def close(self, flush: bool = True) -> None:
+        """Flush, unless the state is thrown away, and close."""
+        if flush:
+            self.flush(wait=True)
         for family in self._families.values():
             family.close()
         self._families.clear()
         self._handles.clear()  # while one is left, the database stays open
         self._db.close()
+
+    @contextmanager
+    def _sound(self) -> Iterator[None]:
+        """RocksDB proves what it reads; rocksdict tells of it by a plain Exception."""
+        try:
+            yield
+        except Exception as error:
+            if not str(error).startswith(_DAMAGE):
+                raise
+            raise Damaged(self.path, str(error)) from error
 
 
 def _options(memory: SharedMemory) -> Options:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.errors import Stopped
+from streams.errors import Damaged, Stopped
 from streams.state import expiry as expiry_module
 from streams.state.directory import StateDirectory
 from streams.state.expiry import NOTHING_EXPIRED, Expiry, expired_ranges
@@ -63,8 +63,11 @@ def test_applied_never_goes_back(store: Store) -> None:
 def test_a_directory_that_holds_something_else_is_said_to(tmp_path: Path) -> None:
     (tmp_path / "0").mkdir()
     (tmp_path / "0" / "CURRENT").write_text("no manifest\n")
-    with pytest.raises(Stopped, match="delete it"):
+    with pytest.raises(Damaged, match="CURRENT"):
         Store(tmp_path / "0", MEMORY)
+    (tmp_path / "1").write_text("no directory")
+    with pytest.raises(Stopped, match="delete it"):
+        Store(tmp_path / "1", MEMORY)
 
 
 KILLED = """
