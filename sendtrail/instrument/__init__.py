@@ -8,6 +8,8 @@ Outside the links, the pixel and the stripped `data-st-…` hints, not a charact
 
 from sendtrail.instrument.found import Notice
 from sendtrail.instrument.policy import Policy, UrlRule
+from sendtrail.instrument.policy_file import load_policy, remember
+from sendtrail.instrument.providers import headers_for
 from sendtrail.instrument.template import Rendered, Template, compile
 
-__all__ = ["Notice", "Policy", "Rendered", "Template", "UrlRule", "compile"]
+__all__ = ["Notice", "Policy", "Rendered", "Template", "UrlRule", "compile", "headers_for", "load_policy", "remember"]

@@ -29,7 +29,7 @@ def find(source: str) -> FoundPart:
     base, body_end, start_at = "", None, (0, 1 if source.startswith("\ufeff") else 0)
     before, last = Token("text", 0, 0), Token("text", 0, 0)
     naming = _Naming(source)
-    for token in _tokens(source):
+    for token in document_tokens(source):
         before, last = last, token
         naming.see(last)
         if last.kind == "end" and last.name == "body":
@@ -61,7 +61,7 @@ def _opening(source: str, token: Token) -> tuple[int, int]:
     return (1 if is_doctype else 0), token.end
 
 
-def _tokens(source: str) -> Iterator[Token]:
+def document_tokens(source: str) -> Iterator[Token]:
     """All tokens; those inside conditional comments, which Outlook shows, in their place."""
     for token in tokens(source):
         opening = _CONDITIONAL.match(source, token.start, token.end) if token.kind == "comment" else None

@@ -2,6 +2,7 @@
 
 from sendtrail.events import FLAG_HONEYPOT
 from sendtrail.instrument import html_part, text_part
+from sendtrail.instrument.body import fills_of_html, fills_of_text
 from sendtrail.instrument.found import Edit, Notice
 from sendtrail.instrument.pieces import HeadName, Part, Placed, Rendering, Slot
 from sendtrail.instrument.placeholders import NoValues, pattern_of
@@ -21,14 +22,20 @@ _HONEYPOT = ('<a href="', '" style="display:none;mso-hide:all" tabindex="-1" ari
 
 def make_text(source: str, maker: SlotMaker, policy: Policy, base: str) -> Part:
     """The text part."""
-    found = text_part.find(source, pattern_of(policy.placeholders))
-    return Part(source, maker.place(found, TEXT_POSITION), base, in_html=False)
+    placeholder = pattern_of(policy.placeholders)
+    placed = maker.place(text_part.find(source, placeholder), TEXT_POSITION)
+    if placeholder is not None and policy.fill_body:
+        placed += fills_of_text(source, placeholder, placed)
+    return Part(source, placed, base, in_html=False)
 
 
 def make_html(source: str, maker: SlotMaker, policy: Policy, base: str) -> Part:
     """The HTML part."""
     found = html_part.find(source)
     placed = maker.place(found, 0)
+    placeholder = pattern_of(policy.placeholders)
+    if placeholder is not None and policy.fill_body:
+        placed += fills_of_html(source, placeholder, placed, maker.notices)
     if policy.honeypot:
         placed.append(Placed(Edit(found.pixel_at, found.pixel_at, *_HONEYPOT), maker.honeypot()))
     part = Part(source, placed, base, in_html=True)

@@ -12,7 +12,7 @@ from sendtrail.links import LETTERS, MAX_DESTINATION_BYTES, LinkKind, Signer, Un
 
 #: What begins a token: the kind of link, or a honeypot's flag on a click.
 HeadName = Literal["open", "click", "optout", "mirror", "web", "honeypot"]
-HowFilled = Literal["html", "text", "url"]
+HowFilled = Literal["html", "text", "url", "address"]
 
 
 class Slot(NamedTuple):
@@ -35,7 +35,7 @@ class Plain(NamedTuple):
 
 
 class Fill(NamedTuple):
-    """A placeholder outside links. `how`: as text of HTML, as plain text, or as part of a URL."""
+    """A placeholder outside links. `how`: as text of HTML, as plain text, as part of a URL, or of a mail address."""
 
     field: Field
     how: HowFilled
@@ -138,10 +138,15 @@ class _Value(NamedTuple):
     how: HowFilled
 
     def write(self, rendering: Rendering) -> str:
-        values = rendering.values
-        if self.how == "html":
-            return values.in_html(self.field)
-        return values.in_url(self.field) if self.how == "url" else values.in_text(self.field)
+        match self.how:
+            case "html":
+                return rendering.values.in_html(self.field)
+            case "text":
+                return rendering.values.in_text(self.field)
+            case "url":
+                return rendering.values.in_url(self.field)
+            case "address":
+                return rendering.values.in_address(self.field)
 
 
 def _cut(source: str, placed: list[Placed], base: str, in_html: bool) -> Pieces:

@@ -6,6 +6,8 @@ from html import escape
 from typing import Literal, NamedTuple, get_args
 from urllib.parse import quote
 
+from sendtrail.instrument.found import followed
+
 Syntax = Literal["", "{{x}}", "*|X|*", "%x%", "${x}"]
 SYNTAXES: tuple[Syntax, ...] = get_args(Syntax)
 
@@ -69,7 +71,7 @@ def parse(text: str, syntax: Syntax, item: int = 0) -> Pattern:
     first, position = text, 0
     rest: list[tuple[Field, str]] = []
     for match in _CUTS[syntax].finditer(text):
-        field = Field("", 0, "") if match[0] == SIGNED_ID else Field(match[1], item, match[0])
+        field = Field("", 0, "") if match[0] == SIGNED_ID else Field(match[1], item, _without_gaps(match, syntax))
         if rest:
             rest[-1] = (rest[-1][0], text[position : match.start()])
         else:
@@ -79,10 +81,19 @@ def parse(text: str, syntax: Syntax, item: int = 0) -> Pattern:
     return Pattern(first, tuple(rest))
 
 
+def one_spelling(url: str, syntax: Syntax) -> str:
+    """A URL as browsers read it, its placeholders without spaces: so is it compared and registered."""
+    return parse(followed(url), syntax).raw
+
+
 def leftover(pattern: Pattern, syntax: Syntax) -> bool:
     """Whether the text around the fields still looks like a placeholder."""
     around = pattern.first + "\n".join(["", *(literal for _, literal in pattern.rest)])
     return any(sign in around for sign in _LEFTOVERS[syntax])
+
+
+def _without_gaps(match: re.Match[str], syntax: Syntax) -> str:
+    return f"{{{{{match[1]}}}}}" if syntax == "{{x}}" else match[0]
 
 
 class Values:
@@ -104,6 +115,10 @@ class Values:
             quoted = quote(self._text(field), safe="", errors="replace") if field.name else self._signed_id()
             self._quoted[field] = quoted
         return quoted
+
+    def in_address(self, field: Field) -> str:
+        """The value escaped as part of a `mailto:` or `tel:` URL."""
+        return quote(self._text(field), safe="@+", errors="replace")
 
     def in_html(self, field: Field) -> str:
         """The value as text of HTML, also in a quoted attribute."""
@@ -137,4 +152,4 @@ class NoValues(Values):
         """The placeholder itself."""
         return field.raw
 
-    in_html = in_text = in_url
+    in_address = in_html = in_text = in_url

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from sendtrail.deliveries import UrlMode
 from sendtrail.errors import BadLink, PolicyError
-from sendtrail.instrument.placeholders import SYNTAXES, Syntax
+from sendtrail.instrument.placeholders import SYNTAXES, Syntax, one_spelling
 from sendtrail.links import LinkKind, check_destination
 
 MODES: tuple[UrlMode, ...] = get_args(UrlMode)
@@ -19,7 +19,8 @@ _PAGES = ("optout", "mirror")
 _PARAMETER = re.compile(r"[^\x00-\x20\x7f&=#?]+")
 _HOST = re.compile(r"(?:\*\.)?[^\x00-\x20\x7f*/?#@:]+")
 _MAILTO = re.compile(r"mailto:[^\x00-\x20\x7f<>,]+@[^\x00-\x20\x7f<>,]+", re.IGNORECASE)
-_CHOICES: dict[str, tuple[str, ...]] = {
+#: Settings that are one of a few words.
+CHOICES: dict[str, tuple[str, ...]] = {
     "pixel_place": get_args(PixelPlace),
     "placeholders": SYNTAXES,
     "visible_urls": get_args(VisibleUrls),
@@ -84,7 +85,7 @@ class Policy:
     honeypot: str = ""
 
     def __post_init__(self) -> None:
-        for name, choices in _CHOICES.items():
+        for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise PolicyError(f"{name}: {getattr(self, name)!r} is none of {', '.join(map(repr, choices))}")
         for name in (*self.parameters, *([self.web_id] if self.web_id else [])):
@@ -105,8 +106,9 @@ class Rules:
     """The rules of a policy, to be asked by URL."""
 
     def __init__(self, policy: Policy) -> None:
-        self._urls = policy.urls
-        self._patterns = [(_regex(pattern), rule) for pattern, rule in policy.patterns.items()]
+        syntax = policy.placeholders
+        self._urls = {one_spelling(url, syntax): rule for url, rule in policy.urls.items()}
+        self._patterns = [(_regex(one_spelling(url, syntax)), rule) for url, rule in policy.patterns.items()]
 
     def of(self, url: str) -> UrlRule | None:
         """The rule for a URL as the template has it."""

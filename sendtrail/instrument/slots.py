@@ -6,7 +6,7 @@ from sendtrail.errors import BadLink
 from sendtrail.instrument.destinations import has_parameter, host_of, is_among, with_parameters
 from sendtrail.instrument.found import Edit, FoundLink, FoundPart, Notice
 from sendtrail.instrument.pieces import Placed, Plain, Slot
-from sendtrail.instrument.placeholders import SIGNED_ID, Pattern, parse
+from sendtrail.instrument.placeholders import SIGNED_ID, Pattern, one_spelling, parse
 from sendtrail.instrument.policy import Policy, kind_of
 from sendtrail.instrument.targets import NO_RULE, OWN_PAGE_URL, Target, Targets, TrackedKind
 from sendtrail.instrument.url_book import LoopItems, UrlBook, item_url
@@ -37,8 +37,9 @@ class SlotMaker:
         self._items.begin_part()
         placed: list[Placed] = []
         position = 0
-        for link in part.links:
-            placed += [Placed(edit) for edit in link.strip]
+        for found in part.links:
+            placed += [Placed(edit) for edit in found.strip]
+            link = found._replace(url=one_spelling(found.url, self._policy.placeholders))
             target = self._targets.of(link)
             if target is None:
                 continue

@@ -18,6 +18,15 @@ PIECES = [
     "</body>", "</BODY\n>", "</html>", "<!DOCTYPE html>", "<?xml v?>", "</>", "</ x>", "<", ">", '"', "'", "=", "/",
     "&", "&amp;", "&#x41;", "&#99999999999999;", " ", "\n", "\r\n", "\t", "\x00", "\ufeff", "é", "日本", "text",
     "<p>", "<p", "<table><tr><td>", "<br/>", "<1>", "<a", "href", "<a href=", '<a href="', "<é>", "</é>",
+    "<!--[if gte mso 9]><v:roundrect href='https://e.example/16' arcsize='8%'><w:anchorlock/><center>Buy</center>"
+    "</v:roundrect><![endif]-->", "<v:rect href=https://e.example/17 />", "</v:rect>", '<!--[IF mso]>', "<![endif]-->",
+    "<svg><![CDATA[<a href='https://e.example/18'>]]></svg>", '<a href="https://e.example/19">https://e.example/19</a>',
+    '<a HREF="https://e.example/20" hReF="tel:1">', "<BASE HREF='//b.example/x/'>",
+    '<a href="https&#58;//e.example/21">',
+    "<a\r\nhref='https://e.example/22?\r\n a=1'>", "<body>", "<BODY class=x>", "<html>", "<head>", "</head>",
+    "<a href='https://e.example/p/{{id}}?q={{ q }}'>", '<a href="https://{{id}}.example/">',
+    '<a href="{{id}}">', "{{id}}",
+    "<a href=https://e.example/{{q}}>", "{{", "}}", '<a href="https://e.example/{{#q}}">', "<map name='{{q}}'>",
 ]  # fmt: skip
 
 documents = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=24).map("".join)

@@ -12,6 +12,7 @@ from sendtrail.gateways import resolve
 from sendtrail.instrument import Policy, compile
 from sendtrail.instrument.found import followed
 from sendtrail.instrument.markup import decode_references
+from sendtrail.instrument.placeholders import Values, parse
 from sendtrail.links import ReadLink
 from tests.instrument.odd import documents
 from tests.support.golden import golden_keyring
@@ -59,6 +60,35 @@ def test_html_is_the_same_but_for_its_links(source: str) -> None:
         followed_from_the_page = followed(decode_references(originals[number], in_attribute=True))
         assert read.link.destination.endswith(followed_from_the_page)
         assert 1 <= read.link.position <= source.count("<")
+
+
+@given(documents, st.text(max_size=5), st.booleans())
+def test_personalised_html_is_the_same_but_for_its_links(source: str, value: str, consent: bool) -> None:
+    policy = Policy(pixel=False, one_click=False, placeholders="{{x}}")
+    template = compile(html=source, delivery=1, keyring=KEYRING, base_url=BASE, policy=policy)
+    values = {"id": value, "q": value}
+    output = template.render(2, 3, values=values).html or ""
+    originals = _originals(source, output)
+    for original, (letter, token) in zip(originals, TRACKED.findall(output), strict=True):
+        read = resolve(KEYRING, f"/{letter}/{token}")
+        assert isinstance(read, ReadLink)
+        written = parse(followed(decode_references(original, in_attribute=True)), "{{x}}")
+        assert read.link.destination.endswith(Values(values, str).url(written))
+    plain = template.render(2, 3, values=values, consent=False).html or ""
+    assert BASE not in plain
+    if "{{" not in source:
+        assert plain == source
+
+
+@given(documents)
+def test_a_pixel_at_the_start_stands_before_what_people_see(source: str) -> None:
+    policy = Policy(pixel_place="start", one_click=False)
+    output = compile(html=source, delivery=1, keyring=KEYRING, base_url=BASE, policy=policy).render(2).html or ""
+    plain = compile(html=source, delivery=1, keyring=KEYRING, base_url=BASE, policy=Policy(pixel=False)).render(2).html
+    (pixel,) = PIXEL.finditer(output)
+    assert output.replace(pixel[0], "") == plain
+    before = output[: pixel.start()]
+    assert not before or "<body" in before.lower() or re.search(r"(?i)<html|</head|<!doctype|^\ufeff$", before)
 
 
 @given(documents)

@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 import pytest
 
 from sendtrail.deliveries import DeliveryUrl
 from sendtrail.errors import BadLink, BadName, KeysError
 from sendtrail.events import FLAG_NO_RECIPIENT, FLAG_PROOF, FLAG_SEED
 from sendtrail.gateways import resolve
-from sendtrail.instrument import Policy, Template, UrlRule, compile
+from sendtrail.instrument import Policy, UrlRule, compile
 from sendtrail.instrument.found import NoticeCode
 from sendtrail.links import Link, ReadLink, read_unproved, url_id_of
 from sendtrail.naming import key
-from tests.support.golden import Golden, golden_keyring
-
-KEYRING = golden_keyring()
-BASE = "https://t.example"
-_TRACKED = re.compile(re.escape(BASE) + r"(/[ocum]/[A-Za-z0-9_-]+)")
-
-
-def made(html: str | None = None, text: str | None = None, **options: Any) -> Template:
-    return compile(html=html, text=text, delivery="spring", keyring=KEYRING, base_url=BASE, **options)
-
-
-def links_in(text: str | None) -> list[Link]:
-    """Every tracked link of a rendered part, in order."""
-    found = [resolve(KEYRING, target) for target in _TRACKED.findall(text or "")]
-    assert all(isinstance(read, ReadLink) for read in found)
-    return [read.link for read in found if isinstance(read, ReadLink)]
-
-
-def codes(template: Template) -> list[NoticeCode]:
-    return [notice.code for notice in template.warnings]
-
+from tests.instrument.making import BASE, KEYRING, TRACKED, codes, links_in, made
+from tests.support.golden import Golden
 
 HTML = """\ufeff<html><body>
 <a href="https://shop.example/a?b=1&amp;c=2#d">Shop &amp; more</a>
@@ -309,7 +287,7 @@ def test_tracked_messages_are_not_tracked_again() -> None:
 
 
 def test_a_link_that_carries_a_tracked_one_is_tracked() -> None:
-    inner = BASE + _TRACKED.findall(made(HTML).render(1).html or "")[0]
+    inner = BASE + TRACKED.findall(made(HTML).render(1).html or "")[0]
     share = f"https://social.example/share?u={inner}"
     assert links_in(made(f'<a href="{share}">x</a>').render(1).html)[0].destination == share
 
@@ -368,11 +346,11 @@ def test_contents_have_the_places_of_the_links_that_are_sent_and_nothing_that_pr
     contents, sent = template.contents(), template.render(7, "anna")
     assert set(contents) == {"html", "text"}
     for part, rendered in (("html", sent.html), ("text", sent.text)):
-        targets = _TRACKED.findall(contents[part])
+        targets = TRACKED.findall(contents[part])
         assert not any(isinstance(resolve(KEYRING, target), ReadLink) for target in targets)
         told = [read_unproved(target.rpartition("/")[2]) for target in targets]
         assert told == [
             link._replace(message=0, recipient=None, flags=FLAG_NO_RECIPIENT) for link in links_in(rendered)
         ]
-        assert _TRACKED.sub("", contents[part]) == _TRACKED.sub("", rendered or "")
+        assert TRACKED.sub("", contents[part]) == TRACKED.sub("", rendered or "")
     assert made(text=TEXT).contents().keys() == {"text"}
