@@ -8,6 +8,7 @@ SendtrailError
 ├── SettingsError    an unknown or malformed setting; ends the program with exit code 3
 ├── KeysError        the key file is missing, unreadable or lacks what was asked of it
 ├── OverridesError   the file of link overrides is unreadable
+├── DomainsError     the file of tracking domains is unreadable, lacks the domain asked for, or a name is no domain
 ├── UsersError       the users file of the report pages is unreadable, or lacks the user asked for
 ├── ApiError         the feed API refuses a request or does not answer
 │   ├── ApiRefused       4xx: to repeat it unchanged is no use
@@ -52,6 +53,10 @@ class KeysError(SendtrailError):
 
 class OverridesError(SendtrailError):
     """The file of link overrides can't be read, or holds a destination that must not be followed."""
+
+
+class DomainsError(SendtrailError):
+    """The file of tracking domains can't be read, lacks the domain asked for, or a name is no domain."""
 
 
 class UsersError(SendtrailError):

@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, NoReturn
@@ -165,12 +165,26 @@ class StopSignal:
 
 
 class AdminServer:
-    """`/health` (alive), `/ready` (200 or 503) and `/metrics` on a port of its own, in a thread."""
+    """`/health` (alive), `/ready` (200 or 503) and `/metrics` on a port of its own, in a thread.
 
-    def __init__(self, host: str, port: int, health: Callable[[], Health]) -> None:
+    `questions`: further paths, and what gives the status that answers a query string there.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        health: Callable[[], Health],
+        questions: Mapping[str, Callable[[str], int]] | None = None,
+    ) -> None:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self._answer(*_respond(self.path.partition("?")[0], health))
+                path, _, query = self.path.partition("?")
+                question = (questions or {}).get(path)
+                if question is None:
+                    self._answer(*_respond(path, health))
+                else:
+                    self._answer(question(query), "text/plain", b"")
 
             def _answer(self, status: int, content_type: str, body: bytes) -> None:
                 self.send_response(status)

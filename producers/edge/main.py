@@ -16,12 +16,13 @@ from producers.edge.known import known_of
 from producers.edge.limits import BACKLOG
 from producers.edge.sums import own_process
 from producers.edge.supervisor import Supervisor, Worker
+from producers.edge.tls import Allowed
 from producers.spool_loss import read_lost
 from producers.spool_watch import watch_spool
 from sendtrail import keyring
 from sendtrail.errors import KeysError, SettingsError
 from sendtrail.process import AdminServer, Health, StopSignal, listen, run_stage, setup_logging, watch_disk
-from sendtrail.settings import EXIT_CODE, Config, EdgeSettings, KeySettings
+from sendtrail.settings import EXIT_CODE, Config, DomainSettings, EdgeSettings, KeySettings, TrackingSettings
 from sendtrail.spool_files import backlog_bytes
 
 _CHECK_S = 0.05
@@ -45,7 +46,13 @@ def main(config: Config) -> int:
         listener = listen("edge", settings.host, settings.port, BACKLOG)
         port = listener.getsockname()[1]
         supervisor = Supervisor(listener, settings.processes or _cores())
-        admin = AdminServer(settings.admin_host, settings.admin_port, lambda: health(supervisor, settings))
+        allowed = Allowed(config.section(DomainSettings).file, config.section(TrackingSettings).base_url)
+        admin = AdminServer(
+            settings.admin_host,
+            settings.admin_port,
+            lambda: health(supervisor, settings),
+            {"/tls/allowed": allowed},
+        )
     except OSError as error:
         log.error("address_unusable", error=str(error))
         return 1

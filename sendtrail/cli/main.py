@@ -11,6 +11,7 @@ from sendtrail.cli import (
     api_keys,
     audit,
     demo,
+    domains,
     export_table,
     instrument,
     keys,
@@ -60,6 +61,7 @@ def options(
 GROUPS = (
     up, demo, report, export_table, audit, verify, status, trace, keys, links, instrument, topics, migrate, setup,
     users, api_keys, webhooks, run,
+    domains,
 )  # fmt: skip
 for group in GROUPS:
     group.register(app)

@@ -8,6 +8,7 @@ A key that no class knows, in either place, is a SettingsError naming it; progra
 from sendtrail.settings.answers import AnswerSettings, CookieSettings
 from sendtrail.settings.api import ApiSettings
 from sendtrail.settings.config import CONFIG_VARIABLE, EXIT_CODE, PREFIX, SHORT_FORMS, Config, load, variables
+from sendtrail.settings.domains import DomainSettings
 from sendtrail.settings.edge import EdgeSettings
 from sendtrail.settings.feed import FeedSettings
 from sendtrail.settings.providers import ProvidersSettings
@@ -38,6 +39,7 @@ __all__ = [
     "ClickHouseSettings",
     "Config",
     "CookieSettings",
+    "DomainSettings",
     "EdgeSettings",
     "FeedSettings",
     "ForwardSettings",
