@@ -18,12 +18,15 @@ from sendtrail import keyring
 from sendtrail.keyring import Keyring
 from sendtrail.local.process import accepts_connections
 from tests.line.processes import Process, children, descendants
+from tests.producers.api.providers.signing import SendGrid
 
 SENDTRAIL = str(Path(sys.executable).parent / "sendtrail")
 START_S = 150.0
 STOP_S = 90.0
 SOON_S = 90.0
 _POLL_S = 0.1
+#: Whose signature the line's webhook of SendGrid takes.
+SENDGRID = SendGrid(secret=1)
 #: What the command line of each process of the stack holds.
 SERVICES = {
     "kafka": "kafka.Kafka", "engine": "sendtrail.local.engine", "edge": "producers.edge.main",
@@ -79,7 +82,9 @@ class Line:
 
     def start(self) -> None:
         """Start, and wait until every stage answers."""
-        environ = clean_environment(SENDTRAIL_EDGE_TRUSTED_PROXIES="127.0.0.1/32")
+        environ = clean_environment(
+            SENDTRAIL_EDGE_TRUSTED_PROXIES="127.0.0.1/32", SENDTRAIL_PROVIDERS_SENDGRID_PUBLIC_KEY=SENDGRID.public
+        )
         with self.output.open("ab") as output:
             command = [SENDTRAIL, "up", "--free-ports", "--data", str(self.data)]
             self._process = subprocess.Popen(

@@ -33,8 +33,10 @@ def call(body: Any = b"", headers: dict[str, str] | None = None, secret: str = "
 class SendGrid:
     """Signs as SendGrid does."""
 
-    def __init__(self) -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
+    def __init__(self, secret: int = 0) -> None:
+        """`secret`: a number for the same key again; 0 for a new one."""
+        curve = ec.SECP256R1()
+        self._key = ec.derive_private_key(secret, curve) if secret else ec.generate_private_key(curve)
         self.key = self._key.public_key()
         self.public = b64encode(self.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
