@@ -54,6 +54,8 @@ def collect(request: Request, known: Known, now_ms: int, random_bytes: RandomByt
     event = _hit(request, link, origin, how, hit_id(now_ms, random_bytes), now_ms)
     if known.cookies is not None:
         reply = _recognise(request, event, reply, known.cookies, random_bytes)
+        if known.clicks is not None and link.kind == "click" and event.visitor is not None:
+            reply = known.clicks.remember(reply, event, known.keyring)
     return reply, event
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from producers.edge.addresses import TrustedProxies
+from producers.edge.click_cookie import ClickCookie, click_cookie_of
 from producers.edge.cookies import CookiePolicy, policy_of
 from producers.edge.pages import Pages, load
 from producers.edge.sites import Sites
@@ -26,6 +27,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     web_limit: WebLimit
     cookies: CookiePolicy | None = None
     overrides: Overrides = msgspec.field(default_factory=dict)
+    clicks: ClickCookie | None = None
 
 
 def known_of(keyring: Keyring, config: Config) -> Known:
@@ -40,6 +42,7 @@ def known_of(keyring: Keyring, config: Config) -> Known:
         web_limit=WebLimit(settings.unsigned_per_minute),
         cookies=policy_of(config.section(TrackingSettings).visitor_cookies, config.section(CookieSettings)),
         overrides=_overrides(answers.overrides_file),
+        clicks=click_cookie_of(config.section(TrackingSettings).visitor_cookies, config.section(CookieSettings)),
     )
 
 

@@ -84,6 +84,8 @@ def _event(
     if known.cookies is not None and known.cookies.is_refused(cookies):
         return Invalid("refused")
     link = _proved(known.keyring, hit.st)
+    if link is None and known.clicks is not None and "gpc" not in origin.hints:
+        link = _proved(known.keyring, known.clicks.token_in(cookies))
     reason = _stranger(hit.site, sender, link is not None, known.sites)
     if not reason and link is None and not known.web_limit.take(origin.address, now_ms):
         reason = "too_many"

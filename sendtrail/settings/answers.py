@@ -39,6 +39,9 @@ class CookieSettings(Section):
         "", pattern=_DOMAIN, description="also sent to hosts below this domain; empty: to the tracking host alone"
     )
     age_days: int = Field(365, ge=1, le=400, description="of a persistent cookie; browsers keep none longer than 400")
+    click_days: int = Field(
+        0, ge=0, le=400, description="a second cookie, <name>_click, tells web tags for so long what was clicked last"
+    )
     same_site: Literal["strict", "lax", "none"] = Field(
         "lax", description="none: also inside other sites' pages, e.g. pixels in web mail"
     )
