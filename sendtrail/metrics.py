@@ -16,7 +16,7 @@ Kind = Literal["counter", "gauge", "histogram"]
 Part = Literal["edge", "spool", "forward", "api", "streams", "loader", "registry", "audit", "web", "disk", "relay"]
 
 _BAD_LINKS = (
-    "malformed", "unknown_version", "unknown_key", "bad_mac", "wrong_kind", "not_a_link", "revoked", "no_destination",
+    "malformed", "unknown_version", "unknown_key", "bad_mac", "wrong_kind", "not_a_link", "revoked", "no_content",
     "unsafe_destination", "not_served", "internal",
 )  # fmt: skip
 #: Of the web tag: what producers/edge/web.py and web_fields.py refuse for.
@@ -26,6 +26,7 @@ _BAD_WEB_HITS = (
 )  # fmt: skip
 _BAD_REQUESTS = (
     "malformed", "body_too_large", "target_too_long", "head_too_large", "timeout", "too_many_connections",
+    "too_many_of_address", "bad_proxy_header",
 )  # fmt: skip
 _BAD_ITEMS = ("time_missing", "bad_time", "bad_name", "bad_field", "undecodable", "unattributed", "unknown_type")
 _BAD_API_REQUESTS = (
@@ -73,6 +74,9 @@ METRICS: dict[str, Metric] = {
         "counter", "Requests refused as HTTP, by reason", ("reason",), {"reason": _BAD_REQUESTS}
     ),
     "sendtrail_edge_hits_total": Metric("counter", "Hits written to the spool", ("kind",), {"kind": get_args(HitKind)}),
+    "sendtrail_edge_flood_hits_total": Metric(
+        "counter", "Hits stored with the hint flood: one link from one address, over and over"
+    ),
     "sendtrail_edge_connections": Metric("gauge", "Open connections"),
     "sendtrail_edge_workers": Metric("gauge", "Worker processes on the edge's port"),
     "sendtrail_edge_worker_exits_total": Metric("counter", "Workers that ended unasked and were started again"),

@@ -19,7 +19,10 @@ from producers.api.deliveries import DeliveriesApi
 from producers.api.events import Clock, EventsApi, now_ms
 from producers.api.providers.webhook import Webhook
 from producers.api.spool import ApiSpool
+from producers.api.suppressions import SuppressionsApi
 from producers.api.webhooks import WebhooksApi
+from producers.mta import told
+from sendtrail.settings import ClickHouseSettings
 
 _HERE = Path(__file__).parent
 
@@ -30,6 +33,7 @@ def make_app(
     max_body_bytes: int,
     access: Access,
     hooks: Mapping[str, Webhook],
+    clickhouse: ClickHouseSettings,
     clock: Clock = now_ms,
 ) -> Starlette:
     """The ASGI application."""
@@ -39,9 +43,11 @@ def make_app(
         routes=[
             Route("/v1/events", EventsApi(*common).events, methods=["POST"]),
             Route(deliveries.PATH + "{rest:path}", DeliveriesApi(*common).deliveries, methods=["PUT"]),
-            Route(webhooks.PATH + "{name}", hooked, methods=["POST"]),
-            Route(webhooks.PATH + "{name}/{secret}", hooked, methods=["POST"]),
+            Route(webhooks.PATH + "{name}", hooked.webhooks, methods=["POST"]),
+            Route(webhooks.PATH + "{name}/{secret}", hooked.webhooks, methods=["POST"]),
+            Route(told.PATH + "{source}", hooked.mta, methods=["POST"]),
             Route("/v1/consent", ConsentApi(*common).consent, methods=["POST"]),
+            Route("/v1/suppressions", SuppressionsApi(clickhouse).suppressions),
             Route("/v1/account", account),
             Route("/openapi.json", openapi),
             Route("/docs", docs),

@@ -12,7 +12,15 @@ from sendtrail import keyring
 from sendtrail.errors import ApiKeysError, KeysError, SettingsError
 from sendtrail.metrics import begin
 from sendtrail.process import AdminServer, StopSignal, listen, run_stage, setup_logging, watch_disk
-from sendtrail.settings import EXIT_CODE, ApiSettings, Config, KeySettings, ProvidersSettings
+from sendtrail.settings import (
+    EXIT_CODE,
+    AnswerSettings,
+    ApiSettings,
+    ClickHouseSettings,
+    Config,
+    KeySettings,
+    ProvidersSettings,
+)
 
 
 def main(config: Config) -> int:
@@ -25,8 +33,9 @@ def main(config: Config) -> int:
         naming_key = keyring.load(config.section(KeySettings).file).naming_key
         access = Access(settings)
         hooks = webhooks(config.section(ProvidersSettings), naming_key)
+        clickhouse = config.section(ClickHouseSettings)
         listener = listen("api", settings.host, settings.port)
-        spool = ApiSpool(settings)
+        spool = ApiSpool(settings, config.section(AnswerSettings).contents_dir)
         begin("api", "spool")
         watch_disk("spool", settings.spool_dir)
         admin = AdminServer(settings.admin_host, settings.admin_port, spool.health).start()
@@ -36,7 +45,7 @@ def main(config: Config) -> int:
     log.info("started", port=listener.getsockname()[1], admin_port=admin.port, spool_dir=str(settings.spool_dir))
     server = uvicorn.Server(
         uvicorn.Config(
-            make_app(spool, naming_key, settings.max_body_bytes, access, hooks),
+            make_app(spool, naming_key, settings.max_body_bytes, access, hooks, clickhouse),
             log_config=None,
             access_log=False,
             server_header=False,

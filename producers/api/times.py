@@ -24,12 +24,13 @@ def read_time(value: object, earliest_ms: int, latest_ms: int) -> int | Invalid:
     else:
         return Invalid("bad_time", "a time is RFC 3339 text or an integer of milliseconds since 1970")
     if not earliest_ms <= time_ms <= latest_ms:
-        return Invalid("bad_time", f"{_text(time_ms)} is not between {_text(earliest_ms)} and {_text(latest_ms)}")
+        return Invalid("bad_time", f"{text_of(time_ms)} is not between {text_of(earliest_ms)} and {text_of(latest_ms)}")
     return time_ms
 
 
-def _text(time_ms: int) -> str:
+def text_of(time_ms: int, precision: str = "seconds") -> str:
+    """A time as RFC 3339 in UTC; milliseconds in words where no calendar holds it."""
     try:
-        return (_EPOCH + time_ms * _MILLISECOND).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return (_EPOCH + time_ms * _MILLISECOND).isoformat(timespec=precision).replace("+00:00", "Z")
     except OverflowError:
         return f"{time_ms} ms"
