@@ -21,10 +21,10 @@ _MAX_TEXT = 256 * 1024
 
 
 class Position(NamedTuple):
-    """The first place in a partition that was not given yet: source offset, and index in its record."""
+    """The first place in a partition that was not given yet: source offset, and number in its record."""
 
     offset: int
-    index: int = 0
+    number: int = 0
 
 
 class _Wire(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -65,5 +65,5 @@ def read_cursor(text: str, account: str) -> Cursor | None:
         wire = msgspec.json.decode(raw, type=_Wire)
     except (msgspec.DecodeError, UnicodeError, binascii.Error, ValueError):
         return None
-    positions = {(topic, partition): Position(offset, index) for topic, partition, offset, index in wire.lanes}
+    positions = {(topic, partition): Position(offset, number) for topic, partition, offset, number in wire.lanes}
     return Cursor(account, positions) if wire.account == account else None

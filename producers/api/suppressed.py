@@ -64,7 +64,7 @@ class Suppressions:
             topics=[topic for (topic, _), _, _ in lanes],
             partitions=[partition for (_, partition), _, _ in lanes],
             from_offsets=[position.offset for _, position, _ in lanes],
-            from_indexes=[position.index for _, position, _ in lanes],
+            from_indexes=[position.number for _, position, _ in lanes],
             horizons=[end for _, _, end in lanes],
             least=min(position.offset for _, position, _ in lanes),
             limit=limit,
