@@ -29,9 +29,7 @@ def collect(request: Request, known: Known, now_ms: int, random_bytes: RandomByt
         return (request.method == b"OPTIONS" and web.preflight(request, known)) or replies.METHOD_NOT_ALLOWED, None
     if request.target[2:3] != "/" and (answer := web.answer(request, known, now_ms, random_bytes)) is not None:
         reply, event = answer
-        if event is not None and known.cookies is not None:
-            reply = _recognise(request, event, reply, known.cookies, random_bytes)
-        return reply, event
+        return (reply if event is None else _with_cookies(request, event, reply, known, random_bytes)), event
     read = resolve(known.keyring, request.target)
     if isinstance(read, Invalid):
         return _bad(request, read.reason, known), None
@@ -53,9 +51,7 @@ def collect(request: Request, known: Known, now_ms: int, random_bytes: RandomByt
         return reply, None
     event = _hit(request, link, origin, how, hit_id(now_ms, random_bytes), now_ms)
     if known.cookies is not None:
-        reply = _recognise(request, event, reply, known.cookies, random_bytes)
-        if known.clicks is not None and link.kind == "click" and event.visitor is not None:
-            reply = known.clicks.remember(reply, event, known.keyring)
+        reply = _with_cookies(request, event, reply, known, random_bytes)
     return reply, event
 
 
@@ -112,9 +108,17 @@ def _is_one_click(body: bytes) -> bool:
     return b"list-unsubscribe" in folded and b"one-click" in folded
 
 
-def _recognise(
-    request: Request, event: Event, reply: Reply, policy: CookiePolicy, random_bytes: RandomBytes
-) -> Reply:
+def _with_cookies(request: Request, event: Event, reply: Reply, known: Known, random_bytes: RandomBytes) -> Reply:
+    """Put the visitor into the event; the reply offers what the browser is to keep."""
+    if known.cookies is None:
+        return reply
+    reply = _recognise(request, event, reply, known.cookies, random_bytes)
+    if known.clicks is not None and event.kind == "click" and event.visitor is not None:
+        reply = known.clicks.remember(reply, event, known.keyring)
+    return reply
+
+
+def _recognise(request: Request, event: Event, reply: Reply, policy: CookiePolicy, random_bytes: RandomBytes) -> Reply:
     """Put the visitor into the event. One without a cookie gets a fresh id, which the reply offers."""
     sent = request.headers.get(b"cookie", b"")
     if event.flags & FLAG_NO_COOKIE or "gpc" in event.hints or policy.is_refused(sent):
