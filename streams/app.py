@@ -20,6 +20,7 @@ from streams.steps.apply_consent import apply_consent
 from streams.steps.classify import classify
 from streams.steps.deduplicate import deduplicate, sight_key
 from streams.steps.identify_person import identify_person
+from streams.steps.mark_floods import mark_floods
 from streams.steps.mark_repeats import counted_opens_key, mark_repeats
 from streams.steps.name_client import name_client
 from streams.steps.pass_relabels import pass_relabels
@@ -32,6 +33,7 @@ STEPS: tuple[Step | StateStep, ...] = (
     Step("validate", validate),
     StateStep("deduplicate", sight_key, deduplicate),
     Step("add context", add_context),
+    Step("mark floods", mark_floods),
     Step("name client", name_client),
     Step("place network", place_network),
     Step("classify", classify),

@@ -12,4 +12,10 @@ EDGE = (
             "ended {{instance}}": "increase(sendtrail_edge_worker_exits_total[])",
         },
     ),
+    Chart(
+        "Floods",
+        "Hits a second stored with the mark `flood`: one link from one address, over and over. Reports leave them out.",
+        "cps",
+        {"{{instance}}": "sum by (instance) (rate(sendtrail_edge_flood_hits_total[]))"},
+    ),
 )

@@ -50,6 +50,7 @@ class Counts:
         self.bad_links: Counter[str] = Counter()
         self.bad_web_hits: Counter[str] = Counter()
         self.bad_requests: Counter[str] = Counter()
+        self.floods = 0
 
     def stored(self, events: Iterable[Event]) -> None:
         """Events that are in the spool."""
@@ -71,3 +72,5 @@ class Counts:
                 counter(name).labels(label).inc(number)
             numbers.clear()
         self.requests.clear()
+        counter("sendtrail_edge_flood_hits_total").inc(self.floods)
+        self.floods = 0

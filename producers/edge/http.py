@@ -12,6 +12,7 @@ import httptools
 from producers.edge import replies, wire
 from producers.edge.addresses import normal_address
 from producers.edge.limits import LINGER_S
+from producers.edge.proxy_protocol import Malformed, Unfinished, read_preface
 from producers.edge.replies import Reply
 from producers.edge.request import WANTED, WANTED_FOR_PIXELS, Request
 
@@ -29,8 +30,8 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_body", "_body_begun", "_expects", "_fresh", "_headers", "_keep", "_limits", "_lingering", "_out", "_parser",
-        "_partial_bytes", "_peer", "_queued", "_server", "_since", "_transport", "_unread", "_url", "_wanted",
-        "closing",
+        "_partial_bytes", "_peer", "_preface", "_queued", "_server", "_since", "_transport", "_unread", "_url",
+        "_wanted", "closing",
     )  # fmt: skip
 
     def __init__(self, server: "EdgeServer") -> None:
@@ -39,6 +40,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", None)  # from connection_made on
         self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
         self._peer = ""
+        self._preface: bytes | None = None  # what has come of the header in which a proxy says who connects
         self._since = server.now  # of the request being received, else of the last answer
         self._keep: bytes | None = None  # what an answer says so that the connection is kept
         self._wanted = WANTED
@@ -68,7 +70,11 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         self._peer = (normal_address(str(peer[0])) or "") if peer else ""
-        self._server.admit(self)
+        proxied = self._limits.proxy_protocol and self._server.known.proxies.trusts(self._peer)
+        if proxied:
+            self._preface = b""
+        if self._server.admit(self) and not proxied:
+            self._server.admit_from(self, self._peer)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closing = True
@@ -98,6 +104,8 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
+        if self._preface is not None:
+            data = self._after_preface(self._preface + data)
         if len(data) <= SLICE_BYTES:
             self._feed(data)
             return
@@ -105,6 +113,22 @@ class Connection(asyncio.Protocol):
             self._feed(data[start : start + SLICE_BYTES])
         if len(self._out) > MAX_ANSWERS:
             self._read_on(False)
+
+    def _after_preface(self, data: bytes) -> bytes:
+        """Take the proxy's header off the first bytes; what is left belongs to requests."""
+        found = read_preface(data)
+        if isinstance(found, Unfinished):
+            self._preface = data
+            return b""
+        self._preface = None
+        if isinstance(found, Malformed):
+            self._server.count_refused("bad_proxy_header")
+            self.abort()
+            return b""
+        if found.address is not None:
+            self._peer = found.address
+            self._server.admit_from(self, found.address)
+        return data[found.end :]
 
     def _feed(self, data: bytes) -> None:
         parser = self._parser
@@ -235,6 +259,9 @@ class Connection(asyncio.Protocol):
         elif self._url:
             if age > self._limits.header_timeout_s:
                 self._refuse(replies.TIMED_OUT, "timeout")
+        elif self._preface is not None and age > self._limits.header_timeout_s:
+            self._server.count_refused("timeout")
+            self.abort()
         elif age > self._limits.idle_timeout_s:
             if self._transport.get_write_buffer_size():
                 self.abort()

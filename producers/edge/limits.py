@@ -21,6 +21,8 @@ class Limits(NamedTuple):
     header_timeout_s: float
     idle_timeout_s: float
     max_connections: int
+    max_connections_per_address: int
+    proxy_protocol: bool
 
     @property
     def sweep_s(self) -> float:
@@ -36,4 +38,6 @@ def limits_of(settings: EdgeSettings) -> Limits:
         settings.header_timeout_s,
         settings.idle_timeout_s,
         settings.max_connections,
+        settings.max_connections_per_address,
+        settings.proxy_protocol,
     )

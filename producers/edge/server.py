@@ -3,12 +3,14 @@
 import asyncio
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 
 import structlog
 
 from producers.edge.collect import collect
 from producers.edge.counts import BadLinks, Counts
+from producers.edge.floods import Floods, source_of
 from producers.edge.http import Connection
 from producers.edge.known import Known
 from producers.edge.limits import BACKLOG, EVICTION_SEARCH, limits_of
@@ -53,7 +55,9 @@ class EdgeServer:
         self._settings = settings
         self._clock_ns = clock_ns
         self._random_bytes = random_bytes or RandomPool().take
-        self._connections: dict[Connection, None] = {}
+        self._connections: dict[Connection, str | bytes] = {}  # and the source it is counted for
+        self._per_source: Counter[str | bytes] = Counter()
+        self._floods = Floods(settings.flood_hits_per_minute, lambda: self.now)
         self._events: list[Event] = []
         self._waiting: list[Connection] = []
         self._log = structlog.stdlib.get_logger("edge")
@@ -92,21 +96,39 @@ class EdgeServer:
 
     # What a connection calls
 
-    def admit(self, connection: Connection) -> None:
-        """Take a new connection; with too many, at the cost of an old idle one or else of this one."""
+    def admit(self, connection: Connection) -> bool:
+        """Take a new connection; with too many, at the cost of an old idle one or else of this one (False)."""
         if len(self._connections) >= self.limits.max_connections:
             self.count_refused("too_many_connections")
             oldest = (each for each, _ in zip(self._connections, range(EVICTION_SEARCH), strict=False))
             victim = next((each for each in oldest if each.idle and not each.closing), None)
             if victim is None:
                 connection.abort()
-                return
+                return False
             self.forget(victim)
             victim.close()
-        self._connections[connection] = None
+        self._connections[connection] = b""
+        return True
+
+    def admit_from(self, connection: Connection, address: str) -> None:
+        """Count a connection for its address; with too many of one, it is cut. Proxies of ours have as many as come."""
+        limit = self.limits.max_connections_per_address
+        if not limit or self.known.proxies.trusts(address):
+            return
+        source = source_of(address)
+        if self._per_source[source] >= limit:
+            self.count_refused("too_many_of_address")
+            connection.abort()
+            return
+        self._per_source[source] += 1
+        self._connections[connection] = source
 
     def forget(self, connection: Connection) -> None:
-        self._connections.pop(connection, None)
+        source = self._connections.pop(connection, b"")
+        if source:
+            self._per_source[source] -= 1
+            if not self._per_source[source]:
+                del self._per_source[source]
 
     def answer(self, request: Request) -> Reply:
         """The reply to a request, whose event waits for the end of the turn."""
@@ -119,6 +141,9 @@ class EdgeServer:
             reply, event = self.known.pages.of(None).not_found("internal"), None
         self.counts.requests[reply.route, reply.status] += 1
         if event is not None:
+            if self._floods.holds(event):
+                event.hints = [*event.hints, "flood"]
+                self.counts.floods += 1
             self._events.append(event)
         elif reply.reason:
             bad = self.counts.bad_web_hits if reply.route == "web" else self.counts.bad_links
@@ -152,6 +177,7 @@ class EdgeServer:
     def _sweep(self) -> None:
         self.now = self._loop.time()
         self._sweeper = self._loop.call_later(self.limits.sweep_s, self._sweep)
+        self._floods.turn()
         for connection in list(self._connections):
             connection.expire(self.now)
         self.spool.tick()

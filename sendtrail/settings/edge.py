@@ -29,7 +29,16 @@ class EdgeSettings(Section):
     max_body_bytes: int = Field(16 * 1024)
     header_timeout_s: float = 10.0
     idle_timeout_s: float = 30.0
-    max_connections: int = 10_000
+    max_connections: int = Field(10_000, ge=1, description="open at once, per process")
+    max_connections_per_address: int = Field(
+        1000, ge=0, description="of one address but a trusted proxy's (IPv6: /64), per process; more are cut; 0: any"
+    )
+    flood_hits_per_minute: int = Field(
+        60, ge=0, description="of one link from one address, per process; more are stored, not counted; 0: any"
+    )
+    proxy_protocol: bool = Field(
+        False, description="connections from trusted_proxies begin with a PROXY protocol header, version 1 or 2"
+    )
     sites: list[str] = Field(
         default_factory=list,
         description="sites that may report visits, each `name=origin`; a site with several origins has several: "

@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS {database}.events{on_cluster}
     user_agent        LowCardinality(String) COMMENT 'as sent',
     address           String COMMENT 'of the client, as text; by setting loader.addresses its first 24 or 48 bits, the rest 0 (default), whole, a keyed hash, or empty' CODEC(ZSTD(1)),
     referrer          String COMMENT 'as sent' CODEC(ZSTD(1)),
-    hints             Array(LowCardinality(String)) COMMENT 'of the request: head, prefetch, gpc, proxy; bad_id: a site sent an id whose signature does not hold',
+    hints             Array(LowCardinality(String)) COMMENT 'of the request: head, prefetch, gpc, proxy, flood; bad_id: a site sent an id whose signature does not hold',
     provider_hints    Array(LowCardinality(String)) COMMENT 'what the provider''s feed says of the hit',
     provider_event_id String COMMENT 'the provider''s own id' CODEC(ZSTD(1)),
     client            LowCardinality(String) COMMENT 'name of mail client or browser; empty = unknown',

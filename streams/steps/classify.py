@@ -8,7 +8,8 @@ from streams.rules import Rules
 from streams.steps.name_client import client_of, is_spider, proxy_of
 
 _CACHED_AGENTS = 65_536
-_HINTED = ("head", "prefetch")  # a request that shows nothing to anybody
+#: Requests that show nothing to anybody, and one link asked for by one address over and over.
+_HINTED = ("head", "prefetch", "flood")
 #: What a provider says of its own hits; a mere proxy (Gmail's) shows pictures to a person, so it is not among them.
 _SAID_BY_PROVIDER = frozenset(
     ("sg_machine_open", "user_agent_parsed.is_prefetched", "client-info.bot=apple", "client-info.bot=generic")

@@ -17,7 +17,7 @@ _KEPT = 8  # counted opens per key, enough to look back over any replay
 def counted_opens_key(item: Item, known: Known) -> bytes | None:
     """What `mark_repeats` reads: the counted opens of the log day."""
     event = item.event
-    if event.kind != "open" or not known.open_repeat_ms:
+    if event.kind != "open" or not known.open_repeat_ms or "flood" in item.found.marks:
         return None
     day = item.origin.time_ms // DAY_MS
     return open_key(day, event.delivery, event.message, item.found.class_, client_key(event))

@@ -1,0 +1,71 @@
+"""Which hits are part of a flood: one link asked for by one address far more often than a person would."""
+
+import socket
+from collections.abc import Callable
+
+from sendtrail.events import Event
+
+#: Links of addresses remembered at once, at most twice as many; about 20 MB.
+MAX_KEYS = 65_536
+WINDOW_S = 60.0
+_CONFIRMED = ("form", "one_click")
+
+
+class Floods:
+    """Counts hits by address and link. Its memory is bounded: with too many keys the oldest are forgotten.
+
+    A key is a hash, so two could fall together: once in some 10^9 windows. What is forgotten begins anew at 0, so the
+    bound never makes a flood of what is none. Half of a window's count goes into the next: a flood stays one until it
+    has ebbed for some minutes.
+    """
+
+    def __init__(self, per_minute: int, clock: Callable[[], float], max_keys: int = MAX_KEYS) -> None:
+        """`per_minute`: hits of one link from one address that are none yet; 0: no number is. `clock`: seconds."""
+        self._limit = per_minute
+        self._clock = clock
+        self._max_keys = max_keys
+        self._now: dict[int, int] = {}
+        self._before: dict[int, int] = {}
+        self._halved = False  # whether what is in `_before` is of an earlier window
+        self._until = clock() + WINDOW_S
+
+    def holds(self, event: Event) -> bool:
+        """Count a hit; True where it is past the limit. Confirmed opt-outs never are: each is honoured and counted."""
+        if not self._limit or event.how in _CONFIRMED:
+            return False
+        key = hash((source_of(event.address), event.kind, event.delivery, event.message, event.url_id))
+        count = self._now.get(key)
+        if count is None:
+            count = self._remembered(key)
+        self._now[key] = count = count + 1
+        return count > self._limit
+
+    def turn(self) -> None:
+        """To be called now and then: begins a new window when it is time."""
+        if self._clock() >= self._until:
+            self._until = self._clock() + WINDOW_S
+            self._rotate(halved=True)
+
+    @property
+    def keys(self) -> int:
+        """How many are remembered."""
+        return len(self._now) + len(self._before)
+
+    def _remembered(self, key: int) -> int:
+        if len(self._now) >= self._max_keys:
+            self._rotate(halved=False)
+        count = self._before.get(key, 0)
+        return count // 2 if self._halved else count
+
+    def _rotate(self, *, halved: bool) -> None:
+        self._before, self._now, self._halved = self._now, {}, halved
+
+
+def source_of(address: str) -> str | bytes:
+    """What stands for one client: its address, of IPv6 the /64 that is usually all its own."""
+    if ":" not in address:
+        return address
+    try:
+        return socket.inet_pton(socket.AF_INET6, address)[:8]
+    except OSError:
+        return address
