@@ -2,9 +2,13 @@
 
 import threading
 from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
 
 from producers.spool import SpoolWriter
 from producers.spool_watch import watch_spool
+from sendtrail import content_files
 from sendtrail.consents import Consent, consent_record
 from sendtrail.contents import Content, content_record
 from sendtrail.deliveries import Delivery, DeliveryUrl, record_of
@@ -21,14 +25,16 @@ _TICK_S = 0.05
 class ApiSpool:
     """Owns the writers, and the thread that finishes aged segments. Safe to share between threads."""
 
-    def __init__(self, settings: ApiSettings) -> None:
-        """Raises OSError where the directories can't be made."""
+    def __init__(self, settings: ApiSettings, contents_dir: Path | None = None) -> None:
+        """`contents_dir`: where contents are kept for edges too. Raises OSError where the directories can't be made."""
+        self._contents_dir = contents_dir
         self._ready_backlog_bytes = settings.ready_backlog_bytes
         self._events = _writer(settings, "api", Stream.EVENTS)
         self._registry = _writer(settings, "api-registry", Stream.REGISTRY)
         self._contents = _writer(settings, "api-contents", Stream.CONTENTS)
         self._consents = _writer(settings, "api-consents", Stream.CONSENTS)
         self._writers = (self._events, self._registry, self._contents, self._consents)
+        self._log = structlog.stdlib.get_logger("api")
         self._ending = threading.Event()
         self._ticking = threading.Thread(target=self._tick, name="spool-tick", daemon=True)
         self._ticking.start()
@@ -43,9 +49,18 @@ class ApiSpool:
         return self._registry.append_payloads(payloads) == len(payloads)
 
     def add_contents(self, contents: Sequence[Content]) -> bool:
-        """True once all are in the spool."""
+        """True once all are in the spool, and kept for edges where these show them."""
         payloads = [content_record(entry) for entry in contents]
-        return self._contents.append_payloads(payloads) == len(payloads)
+        if self._contents.append_payloads(payloads) != len(payloads):
+            return False
+        if self._contents_dir is None:
+            return True
+        try:
+            content_files.write(self._contents_dir, contents)
+        except OSError as error:
+            self._log.error("contents_unwritable", directory=str(self._contents_dir), error=str(error))
+            return False
+        return True
 
     def add_consents(self, consents: Sequence[Consent]) -> bool:
         """True once all are in the spool. False: some may be; the sender repeats, and they count once."""

@@ -7,6 +7,7 @@ nothing, only a POST unsubscribes (RFC 8058).
 from producers.edge import privacy, replies, web
 from producers.edge.cookies import VISITOR_BYTES, CookiePolicy
 from producers.edge.known import Known
+from producers.edge.mirror import page_of
 from producers.edge.pages import PageSet
 from producers.edge.replies import Reply
 from producers.edge.request import Origin, Request, origin_of, text_of
@@ -14,7 +15,9 @@ from sendtrail.errors import Invalid
 from sendtrail.events import FLAG_HONEYPOT, FLAG_NO_COOKIE, VERSION, Event, How
 from sendtrail.gateways import resolve
 from sendtrail.ids import RandomBytes, hit_id
-from sendtrail.links import Link
+from sendtrail.keyring import LinkKey
+from sendtrail.links import Link, ReadLink
+from sendtrail.mirror import is_stored
 from sendtrail.overrides import Overrides
 
 Answer = tuple[Reply, Event | None]
@@ -38,17 +41,14 @@ def collect(request: Request, known: Known, now_ms: int, random_bytes: RandomByt
         return replies.POST_NOT_ALLOWED, None
     if read.key_state == "revoked":
         return _revoked(link, _pages(request, known)), None
-    origin, blocked = origin_of(request, known.proxies), False
-    if known.overrides:
-        link, blocked = _corrected(link, known.overrides)
-    if link.kind == "optout":
-        reply, how = _optout(request, link, origin, known)
-    elif blocked:
-        reply, how = _pages(request, known).blocked[link.kind], None
+    origin = origin_of(request, known.proxies)
+    how: How | None = None
+    if link.kind == "open":
+        reply = replies.PIXEL
     else:
-        reply, how = _follow(request, link, known), None
-    if reply.reason:
-        return reply, None
+        reply, how, link = _lead(request, read, origin, known)
+        if reply.reason:
+            return reply, None
     event = _hit(request, link, origin, how, hit_id(now_ms, random_bytes), now_ms)
     if known.cookies is not None:
         reply = _with_cookies(request, event, reply, known, random_bytes)
@@ -71,7 +71,10 @@ def _bad(request: Request, reason: str, known: Known) -> Reply:
 
 
 def _revoked(link: Link, pages: PageSet) -> Reply:
-    return replies.pixel("revoked") if link.kind == "open" else pages.revoked(link.kind, link.destination)
+    if link.kind == "open":
+        return replies.pixel("revoked")
+    own_page = link.kind == "mirror" and is_stored(link.destination)
+    return pages.revoked(link.kind, "" if own_page else link.destination)
 
 
 def _corrected(link: Link, overrides: Overrides) -> tuple[Link, bool]:
@@ -82,12 +85,28 @@ def _corrected(link: Link, overrides: Overrides) -> tuple[Link, bool]:
     return link._replace(destination=override.to), not override.to
 
 
-def _follow(request: Request, link: Link, known: Known) -> Reply:
-    if link.kind == "open":
-        return replies.PIXEL
-    if link.destination:
-        return _redirect(request, link, known)
-    return _pages(request, known).not_found("not_served" if link.kind == "web" else "no_destination")
+def _lead(request: Request, read: ReadLink, origin: Origin, known: Known) -> tuple[Reply, How | None, Link]:
+    """Where a link leads: the reply, how an opt-out was made, and the link as it was followed."""
+    link, blocked = _corrected(read.link, known.overrides) if known.overrides else (read.link, False)
+    if link.kind == "optout":
+        reply, how = _optout(request, link, origin, known)
+        return reply, how, link
+    if link.kind == "web":
+        return _pages(request, known).not_found("not_served"), None, link
+    if blocked:
+        return _pages(request, known).blocked[link.kind], None, link
+    if link.kind == "mirror" and is_stored(link.destination):
+        reply = _mirror(request, link, known.keyring.links[read.key_id], known)
+        return reply, None, link._replace(destination="")  # a person's values are nothing to store
+    return _redirect(request, link, known), None, link
+
+
+def _mirror(request: Request, link: Link, key: LinkKey, known: Known) -> Reply:
+    """The delivery's stored content, shown to this message."""
+    content = known.contents.of(link.delivery) if known.contents is not None else None
+    if content is None:
+        return _pages(request, known).not_found("no_content")
+    return replies.mirror(page_of(content, link, key))
 
 
 def _redirect(request: Request, link: Link, known: Known) -> Reply:

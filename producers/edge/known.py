@@ -7,6 +7,7 @@ import msgspec
 from producers.edge.addresses import TrustedProxies
 from producers.edge.click_cookie import ClickCookie, click_cookie_of
 from producers.edge.cookies import CookiePolicy, policy_of
+from producers.edge.mirror import Contents
 from producers.edge.pages import Pages, load
 from producers.edge.sites import Sites
 from producers.edge.web_limit import WebLimit
@@ -26,6 +27,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sites: Sites
     web_limit: WebLimit
     cookies: CookiePolicy | None = None
+    contents: Contents | None = None
     overrides: Overrides = msgspec.field(default_factory=dict)
     clicks: ClickCookie | None = None
 
@@ -41,6 +43,7 @@ def known_of(keyring: Keyring, config: Config) -> Known:
         sites=Sites(settings.sites),
         web_limit=WebLimit(settings.unsigned_per_minute),
         cookies=policy_of(config.section(TrackingSettings).visitor_cookies, config.section(CookieSettings)),
+        contents=None if answers.contents_dir is None else Contents(answers.contents_dir),
         overrides=_overrides(answers.overrides_file),
         clicks=click_cookie_of(config.section(TrackingSettings).visitor_cookies, config.section(CookieSettings)),
     )

@@ -17,6 +17,12 @@ _PAGE_RULES = (
 PAGE_HEADERS = _PAGE_RULES + b"Referrer-Policy: no-referrer\r\n"
 #: With no-referrer a browser would not say which site a form was sent from: `Origin: null` (Fetch, §3.2).
 PRIVACY_HEADERS = _PAGE_RULES + b"Referrer-Policy: same-origin\r\n"
+_MIRROR_RULES = (
+    b"Content-Security-Policy: sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
+    b"img-src https: http: data:; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; "
+    b"base-uri 'none'\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+    b"X-Robots-Tag: noindex, nofollow\r\n"
+)
 #: What a redirect may lead to, even where a key holder signed something else.
 _FOLLOWED = re.compile(r"https?://[^\x00-\x20\x7f-\x9f\u2028\u2029]+", re.IGNORECASE)
 
@@ -73,6 +79,11 @@ def _ascii(destination: str) -> str:
 def plain(status: int, text: str, headers: bytes = b"") -> Reply:
     """A short text, for what no person looks at."""
     return Reply(status, "page", text.encode() + b"\n", b"text/plain; charset=utf-8", headers, constant=True)
+
+
+def mirror(content: str) -> Reply:
+    """A message as a page, in a sandbox: no script, no form, no origin, and images do not learn where it is."""
+    return Reply(200, "mirror", content.encode("utf-8", "replace"), HTML, _MIRROR_RULES)
 
 
 PIXEL = pixel()

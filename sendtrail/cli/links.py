@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from sendtrail import events, keyring
+from sendtrail import events, keyring, mirror
 from sendtrail.cli import link_overrides
 from sendtrail.errors import Invalid, SendtrailError
 from sendtrail.gateways import resolve
@@ -27,7 +27,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class MintRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """One line for `links mint`. Names as the sender's; `url` is the template's, `destination` where this one goes."""
+    """One line for `links mint`. Names as the sender's; `url` is the template's, `destination` where this one goes.
+
+    `values`: by placeholder, of a mirror link that shows the delivery's stored content.
+    """
 
     delivery: int | str
     message: int | str
@@ -39,6 +42,7 @@ class MintRequest(msgspec.Struct, forbid_unknown_fields=True):
     url_id: int | None = None
     position: int = 1
     flags: list[str] = []
+    values: dict[str, str] = {}
     base: str = ""
 
 
@@ -61,7 +65,7 @@ def mint_lines(
     """Mint a link for each line and print its url and token.
 
     A line holds delivery and message (names), and optionally kind (click), recipient, url, destination, url_id,
-    position, flags (seed, proof, honeypot, no_cookie), account, base.
+    position, flags (seed, proof, honeypot, no_cookie), account, base, and for a mirror page values (by placeholder).
 
     A line that can't be minted prints its error in its place; the exit code is then 1.
     """
@@ -87,7 +91,9 @@ def minted(link_key: LinkKey, naming: bytes, request: MintRequest, base: str) ->
     unknown = [name for name in request.flags if name not in FLAGS]
     if unknown:
         raise SendtrailError(f"no flag {unknown[0]!r}: there are {', '.join(FLAGS)}")
-    destination = request.destination or request.url
+    if request.values and (request.kind != "mirror" or request.destination or request.url):
+        raise SendtrailError("values are for mirror links without a url: their page is the edge's own")
+    destination = request.destination or request.url or mirror.destination_with(request.values)
     recipient = request.recipient
     link = Link(
         request.kind,

@@ -23,6 +23,9 @@ class AnswerSettings(Section):
     templates_dir: Path | None = Field(
         None, description="templates and texts in place of the built-in ones; checked at start"
     )
+    contents_dir: Path | None = Field(
+        None, description="where the API keeps messages for mirror pages and edges read them; none: no such pages"
+    )
     overrides_file: Path = Field(
         Path(".sendtrail/overrides.toml"), description="links of sent mail that lead elsewhere now"
     )

@@ -236,7 +236,7 @@ def test_a_mirror_link_is_redirected_or_not_found(edge: Edge) -> None:
     assert event is not None
     assert event.kind == "mirror"
     reply, event = edge.ask(edge.path("mirror"))
-    assert (reply.status, reply.reason, event) == (404, "no_destination", None)
+    assert (reply.status, reply.reason, event) == (404, "no_content", None)
 
 
 @pytest.mark.parametrize("method", [b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE", b"PROPFIND"])
