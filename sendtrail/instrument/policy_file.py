@@ -72,11 +72,13 @@ def remember(path: Path, urls: Iterable[DeliveryUrl]) -> list[DeliveryUrl]:
 
 def _append(path: Path, text: str, entries: list[DeliveryUrl]) -> None:
     """Raises OSError, and PolicyError for a file that writes its rules as `urls = {…}`, which nothing can follow."""
-    gap = "" if not text or text.endswith("\n") else "\n"
-    longer = text + gap + "".join(f"\n[urls.{_quoted(one.url)}]\nmode = {_quoted(one.mode)}\n" for one in entries)
-    _in_file(path, longer.lstrip("\n"))
+    if text and not text.endswith("\n"):
+        text += "\n"
+    added = "\n".join(f"[urls.{_quoted(entry.url)}]\nmode = {_quoted(entry.mode)}\n" for entry in entries)
+    longer = f"{text}\n{added}" if text else added
+    _in_file(path, longer)
     draft = path.with_name(path.name + ".new")
-    draft.write_text(longer.lstrip("\n"), encoding="utf-8")
+    draft.write_text(longer, encoding="utf-8")
     if path.exists():
         shutil.copymode(path, draft)
     os.replace(draft, path)
