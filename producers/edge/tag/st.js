@@ -2,15 +2,14 @@
 // What it sends and keeps is written in docs/edge.md, "Web tag". Served without comments and indentation.
 ((d, l, n) => {
   const tag = d.currentScript, set = tag.dataset, edge = new URL("w", tag.src)
-  const earlier = window.sendtrail || []
-  const [, id] = l.search.match(/[?&]st=([\w-]+)/) || []
-  let late = [], bar
+  const id = l.search.match(/[?&]st=([\w-]+)/)?.[1]
+  let late = [], earlier = self.sendtrail || [], bar
 
-  const read = name => (d.cookie.match(`(?:^|; )${name}=([\\w-]+)`) || [])[1] || ""
-  const write = (name, value, days) => d.cookie = `${name}=${value};path=/;samesite=lax;max-age=${86400 * days}`
+  const read = name => d.cookie.match(`(?:^|; )${name}=([\\w-]+)`)?.[1] || ""
+  const write = (name, value, days) => d.cookie = `${name}=${value};path=/;samesite=lax;max-age=${86400*days}`
     + (set.domain ? ";domain=" + set.domain : "") + (l.protocol == "https:" ? ";secure" : "")
   const choice = () => read("st_choice")
-  const may = () => choice() ? choice() == "allowed" : !set.consent && !set.ask
+  const may = () => choice() ? choice() == "yes" : !set.consent && !set.ask
 
   const keep = () => {
     if (!id || !may()) return
@@ -30,15 +29,15 @@
   }
   const seen = page => ({ page: new URL(page || l.pathname, l).href, referrer: d.referrer })
 
-  const api = window.sendtrail = {
+  const api = self.sendtrail = {
     choice,
     allow() {
-      choose("allowed")
+      choose("yes")
       keep()
       late.splice(0).forEach(send)
     },
     refuse() {
-      choose("refused")
+      choose("no")
       write("st", "", 0)
       late = []
     },
@@ -55,9 +54,10 @@
   if (set.ask && !choice()) {
     bar = d.createElement("section")
     bar.ariaLabel = set.site
-    bar.style.cssText = "position:fixed;z-index:999;inset:auto 0 0;padding:16px;color:#111;background:#fff;border-top:1px solid;font:16px sans-serif"
-    bar.innerHTML = `${set.ask} <button>${set.no || "No"}</button> <button>${set.yes || "Yes"}</button>`
+    bar.style.cssText = "position:fixed;z-index:9;inset:auto 0 0;padding:16px;color:#111;background:#fff;border-top:1px solid;font:16px sans-serif"
+    bar.innerHTML = `${set.ask} <button>${set.no||"No"}</button> <button>${set.yes||"Yes"}</button>`
     const [no, yes] = bar.querySelectorAll("button")
+    no.style.padding = yes.style.padding = "9px"
     no.onclick = api.refuse
     yes.onclick = api.allow
     d.documentElement.append(bar)
