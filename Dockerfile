@@ -18,7 +18,7 @@ FROM python:3.13-slim AS base
 RUN useradd --system --create-home --home-dir /var/lib/sendtrail sendtrail \
     && install -d -o sendtrail /var/lib/sendtrail/keys /var/lib/sendtrail/spool \
        /var/lib/sendtrail/state /var/lib/sendtrail/checkpoints /var/lib/sendtrail/loader \
-       /var/lib/sendtrail/web /var/lib/sendtrail/api
+       /var/lib/sendtrail/relay /var/lib/sendtrail/web /var/lib/sendtrail/api
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1
 USER sendtrail
 WORKDIR /var/lib/sendtrail

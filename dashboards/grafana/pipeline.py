@@ -5,6 +5,7 @@ from grafana_foundation_sdk.builders import dashboard as build
 from dashboards.grafana.charts import SPAN, Chart, Figure
 from dashboards.grafana.edge import EDGE
 from dashboards.grafana.parts import AnyPanel, add, begin, heat, metric
+from dashboards.grafana.relay import RELAY
 
 UID = "sendtrail-pipeline"
 
@@ -283,6 +284,7 @@ def dashboard() -> build.Dashboard:
     made = add(begin(UID, "Pipeline health", told, "now-3h", "15s"), *(each.panel() for each in FIGURES))
     made = add(made.with_row(build.Row("Edge, API, forwarder")), *(each.panel() for each in PRODUCERS))
     made = add(made.with_row(build.Row("The edge in production")), *(each.panel() for each in EDGE))
+    made = add(made.with_row(build.Row("SMTP relay")), *(each.panel() for each in RELAY))
     made = add(made.with_row(build.Row("Stream worker")), *(each.panel() for each in STREAMS), _window())
     made = add(made.with_row(build.Row("Loader and ClickHouse")), *(each.panel() for each in SINKS))
     return add(made.with_row(build.Row("Report pages and room")), *(each.panel() for each in ROOM))

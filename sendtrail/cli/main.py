@@ -17,6 +17,7 @@ from sendtrail.cli import (
     keys,
     links,
     migrate,
+    relay_users,
     report,
     run,
     setup,
@@ -61,7 +62,7 @@ def options(
 GROUPS = (
     up, demo, report, export_table, audit, verify, status, trace, keys, links, instrument, topics, migrate, setup,
     users, api_keys, webhooks, run,
-    domains,
+    domains, relay_users,
 )  # fmt: skip
 for group in GROUPS:
     group.register(app)

@@ -1,4 +1,4 @@
-"""sendtrail edge | forward | api | worker | loader | web: a process of the line, for containers and services."""
+"""sendtrail edge | forward | api | relay | worker | loader | web: a process of the line, for containers and services."""
 
 import importlib
 from collections.abc import Callable
@@ -9,6 +9,7 @@ STAGES = {
     "edge": ("producers.edge.main", "Collect hits: pixel, click, opt-out and mirror links -> spool."),
     "forward": ("producers.forward.main", "Forward the spools -> tracking.events."),
     "api": ("producers.api.main", "Take fed events and deliveries over HTTP -> spool."),
+    "relay": ("producers.relay.main", "Take mail over SMTP, instrument it, pass it on -> next hop, and spool."),
     "worker": ("streams.main", "Deduplicate and enrich: tracking.events -> tracking.enriched."),
     "loader": ("sinks.main", "Load exactly once: tracking.enriched -> ClickHouse."),
     "web": ("dashboards.main", "Show the report pages and serve the report API: ClickHouse -> people and programs."),

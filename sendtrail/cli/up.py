@@ -85,6 +85,7 @@ def endpoint_table(stack: "Stack") -> "Table":
         "report pages": f"http://127.0.0.1:{ports.web}",
         "edge (pixel, links)": f"http://127.0.0.1:{ports.edge}",
         "API (deliveries, events)": f"http://127.0.0.1:{ports.api}",
+        **({"SMTP relay": f"127.0.0.1:{ports.relay}"} if "relay" in stack.stages else {}),
         "ClickHouse HTTP": f"http://127.0.0.1:{ports.http}",
         "ClickHouse native": f"127.0.0.1:{ports.native}",
         "Kafka": f"127.0.0.1:{ports.kafka}",

@@ -14,6 +14,7 @@ from sendtrail.settings import (
     ForwardSettings,
     LoaderSettings,
     LocalSettings,
+    RelaySettings,
     WebSettings,
 )
 from sendtrail.settings import StreamSettings as Streams
@@ -37,20 +38,22 @@ class Ports:
     loader_admin: int
     web: int
     web_admin: int
+    relay: int
+    relay_admin: int
 
 
 def usual_ports(config: Config) -> Ports:
     """The configured ports. Raises SettingsError naming the first that is taken and the way out."""
     local, edge, api = config.section(LocalSettings), config.section(EdgeSettings), config.section(ApiSettings)
-    web = config.section(WebSettings)
+    web, relay = config.section(WebSettings), config.section(RelaySettings)
     ports = Ports(
         local.kafka_port, local.native_port, local.http_port, edge.port, api.port,
         edge.admin_port, config.section(ForwardSettings).admin_port, api.admin_port,
         config.section(Streams).admin_port, config.section(LoaderSettings).admin_port,
-        web.port, web.admin_port,
+        web.port, web.admin_port, relay.port, relay.admin_port,
     )  # fmt: skip
     for name, port in asdict(ports).items():
-        if not _is_free(port):
+        if not _is_free(port) and (relay.enabled or not name.startswith("relay")):
             raise SettingsError(
                 f"port {port} ({name}) is taken by another program: stop it, or start with --free-ports"
             )

@@ -14,7 +14,7 @@ from sendtrail.local.ports import LOOPBACK, Ports
 from sendtrail.local.prepare import make_keys, make_topics_and_tables
 from sendtrail.local.process import accepts_connections
 from sendtrail.local.supervisor import Say, Service, Supervisor
-from sendtrail.settings import ClickHouseSettings, Config, TrackingSettings
+from sendtrail.settings import ClickHouseSettings, Config, RelaySettings, TrackingSettings
 
 ENDPOINTS = "endpoints.json"
 STAGES = {
@@ -25,6 +25,7 @@ STAGES = {
     "loader": ("sinks.main", "loader_admin"),
     "web": ("dashboards.main", "web_admin"),
 }
+RELAY = {"relay": ("producers.relay.main", "relay_admin")}
 
 
 class Stack:
@@ -37,6 +38,8 @@ class Stack:
         self._config = config
         self._say = say
         self.supervisor = Supervisor(self.data / "logs", say)
+        #: The processes of the line, with their ports for the operator.
+        self.stages = STAGES | (RELAY if config.section(RelaySettings).enabled else {})
 
     @property
     def tables(self) -> dict[str, dict[str, Any]]:
@@ -67,7 +70,13 @@ class Stack:
             "feed": {"url": f"http://{LOOPBACK}:{ports.api}"},
             "forward": {
                 "admin_port": ports.forward_admin,
-                "spool_dirs": [str(data / "spool" / "edge"), str(data / "spool" / "api")],
+                "spool_dirs": [str(data / "spool" / name) for name in ("edge", "api", "relay")],
+            },
+            "relay": {
+                "port": ports.relay,
+                "admin_port": ports.relay_admin,
+                "data_dir": str(data / "relay"),
+                "spool_dir": str(data / "spool" / "relay"),
             },
             "streams": {
                 "admin_port": ports.worker_admin,
@@ -99,7 +108,7 @@ class Stack:
         self._say("checking topics and tables")
         make_topics_and_tables(config, self._say)
         self._say("starting edge, api, forwarder, stream worker, loader and report pages")
-        self.supervisor.start([self._stage(name) for name in STAGES])
+        self.supervisor.start([self._stage(name) for name in self.stages])
         self._write_endpoints()
 
     def stop(self) -> None:
@@ -126,7 +135,7 @@ class Stack:
         return Service("engine", command, ready, stop_s=40)
 
     def _stage(self, name: str) -> Service:
-        module, admin = STAGES[name]
+        module, admin = self.stages[name]
         port = getattr(self.ports, admin)
         command = [sys.executable, "-m", "sendtrail.local.child", module]
         return Service(name, command, lambda: _healthy(port), environment=self.environment())
@@ -144,7 +153,8 @@ class Stack:
             "edge": f"http://{LOOPBACK}:{ports.edge}",
             "api": f"http://{LOOPBACK}:{ports.api}",
             "web": f"http://{LOOPBACK}:{ports.web}",
-            "admin": {name: f"http://{LOOPBACK}:{getattr(ports, admin)}" for name, (_, admin) in STAGES.items()},
+            "admin": {name: f"http://{LOOPBACK}:{getattr(ports, admin)}" for name, (_, admin) in self.stages.items()},
+            **({"relay": f"{LOOPBACK}:{ports.relay}"} if "relay" in self.stages else {}),
             "pid": os.getpid(),
             "settings": self.tables,
         }

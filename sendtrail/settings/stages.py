@@ -82,7 +82,7 @@ class ForwardSettings(Section):
 
     section: ClassVar[str] = "forward"
     spool_dirs: list[Path] = Field(
-        default_factory=lambda: [Path(".sendtrail/spool/edge"), Path(".sendtrail/spool/api")]
+        default_factory=lambda: [Path(f".sendtrail/spool/{name}") for name in ("edge", "api", "relay")]
     )
     admin_host: str = "127.0.0.1"
     admin_port: Port = 9102

@@ -19,6 +19,7 @@ from sendtrail.keyring import Keyring
 from sendtrail.local.process import accepts_connections
 from tests.line.processes import Process, children, descendants
 from tests.producers.api.providers.signing import SendGrid
+from tests.producers.relay.running import Hop
 
 SENDTRAIL = str(Path(sys.executable).parent / "sendtrail")
 START_S = 150.0
@@ -31,7 +32,7 @@ SENDGRID = SendGrid(secret=1)
 SERVICES = {
     "kafka": "kafka.Kafka", "engine": "sendtrail.local.engine", "edge": "producers.edge.main",
     "api": "producers.api.main", "forward": "producers.forward.main", "worker": "streams.main", "loader": "sinks.main",
-    "web": "dashboards.main",
+    "web": "dashboards.main", "relay": "producers.relay.main",
 }  # fmt: skip
 
 
@@ -66,6 +67,7 @@ class Line:
         self.home = home
         self.data = home / "data"
         self.output = home / "up.log"
+        self.hop = Hop()
         self.endpoints: dict[str, Any] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -83,7 +85,8 @@ class Line:
     def start(self) -> None:
         """Start, and wait until every stage answers."""
         environ = clean_environment(
-            SENDTRAIL_EDGE_TRUSTED_PROXIES="127.0.0.1/32", SENDTRAIL_PROVIDERS_SENDGRID_PUBLIC_KEY=SENDGRID.public
+            SENDTRAIL_EDGE_TRUSTED_PROXIES="127.0.0.1/32", SENDTRAIL_PROVIDERS_SENDGRID_PUBLIC_KEY=SENDGRID.public,
+            SENDTRAIL_RELAY_ENABLED="true", SENDTRAIL_RELAY_NEXT_HOP=f"127.0.0.1:{self.hop.port}",
         )
         with self.output.open("ab") as output:
             command = [SENDTRAIL, "up", "--free-ports", "--data", str(self.data)]

@@ -52,6 +52,7 @@ def test_health_checks_ask_the_ports_the_stages_listen_on() -> None:
         "worker": settings.StreamSettings().admin_port,
         "loader": settings.LoaderSettings().admin_port,
         "web": settings.WebSettings().admin_port,
+        "relay": settings.RelaySettings().admin_port,
     }
     for name, port in ports.items():
         assert STAGES[name]["healthcheck"]["test"][-1] == f"http://127.0.0.1:{port}/health"
@@ -85,6 +86,7 @@ def test_only_the_edge_listens_beyond_loopback() -> None:
 def test_prometheus_scrapes_every_stage_where_it_listens() -> None:
     scrape = yaml.safe_load((ROOT / "dashboards/prometheus/prometheus.yml").read_text())["scrape_configs"][0]
     targets = {target for entry in scrape["static_configs"] for target in entry["targets"]}
+    targets |= {f"{name}:{found['port']}" for found in scrape["dns_sd_configs"] for name in found["names"]}
     asked = {name: service["healthcheck"]["test"][-1] for name, service in STAGES.items() if name != "setup"}
     health = {f"{name}:{urlsplit(url).port}" for name, url in asked.items()}
     assert targets == health

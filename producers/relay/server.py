@@ -1,0 +1,180 @@
+"""SMTP in: aiosmtpd with this relay's rules. What a client may not do is refused here, the rest goes to `passing`."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
+from typing import Any
+
+import structlog
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from producers.relay import next_hop
+from producers.relay.access import Access
+from producers.relay.answer import NOT_NOW
+from producers.relay.passing import Passing
+from sendtrail.metrics import counter, gauge
+from sendtrail.settings import RelaySettings
+
+_MANY = 1_000_000  # commands of one kind in a session; a log-in is another matter
+_LOGINS = 5
+_BUSY = "421 4.3.2 Too many connections, try again later"
+
+
+class RelayProtocol(SMTP):
+    """One client's connection."""
+
+    def __init__(self, relay: "Relay", loop: asyncio.AbstractEventLoop) -> None:
+        settings = relay.settings
+        super().__init__(
+            relay,
+            data_size_limit=settings.max_message_bytes,
+            enable_SMTPUTF8=True,
+            hostname=relay.hostname,
+            ident="ESMTP Sendtrail",
+            tls_context=relay.access.tls,
+            timeout=settings.timeout_s,
+            auth_require_tls=True,
+            authenticator=relay.access.log_in,
+            command_call_limit={"AUTH": _LOGINS, "*": _MANY},
+            loop=loop,
+        )
+        self.accepted: bytes | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count the connection, unless it is the same one gone over to TLS."""
+        first = self.transport is None
+        if first and not self.event_handler.enter(self):
+            transport.write(f"{_BUSY}\r\n".encode())  # type: ignore[attr-defined]
+            transport.abort() if transport.is_closing() else transport.close()  # type: ignore[attr-defined]
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The client is gone."""
+        self.event_handler.leave(self)
+        super().connection_lost(error)
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
+        """Take a mail; once its sender has the answer that it was accepted, the journal may forget it."""
+        self.accepted = None
+        await super().smtp_DATA(arg)
+        if self.accepted is not None:
+            await self.event_handler.run(self.event_handler.passing.answered, self.accepted)
+
+    def keep(self, seconds: float) -> None:
+        """Let the connection live so long without a command: the next hop is at work."""
+        self._reset_timeout(seconds)
+
+
+class Relay:
+    """What all connections share; aiosmtpd calls the `handle_` methods."""
+
+    def __init__(self, settings: RelaySettings, access: Access, passing: Passing, hostname: str) -> None:
+        self.settings = settings
+        self.access = access
+        self.passing = passing
+        self.hostname = hostname
+        self._threads = ThreadPoolExecutor(settings.transfers, "transfer")
+        self._open: set[RelayProtocol] = set()
+        self._log = structlog.stdlib.get_logger("relay")
+        gauge("sendtrail_relay_connections").set_function(lambda: float(len(self._open)))
+        for name in ("mail.log", "mail.debug"):  # aiosmtpd logs addresses and every command
+            logging.getLogger(name).setLevel(logging.ERROR)
+
+    async def serve(self, listener: socket.socket, stop: asyncio.Event) -> None:
+        """Serve until `stop`; mails that are being passed on are finished."""
+        loop = asyncio.get_running_loop()
+        RelayProtocol.line_length_limit = self.settings.max_message_bytes  # lines of any length, within the mail's
+        server = await loop.create_server(lambda: RelayProtocol(self, loop), sock=listener)
+        await stop.wait()
+        server.close()
+        await loop.run_in_executor(None, self._threads.shutdown)
+        for connection in list(self._open):
+            if connection.transport is not None:
+                connection.transport.close()
+        await server.wait_closed()
+
+    def enter(self, connection: RelayProtocol) -> bool:
+        """Whether one more connection is taken."""
+        if len(self._open) >= self.settings.max_connections:
+            counter("sendtrail_relay_mails_total").labels("too_many_connections").inc()
+            return False
+        self._open.add(connection)
+        return True
+
+    def leave(self, connection: RelayProtocol) -> None:
+        self._open.discard(connection)
+
+    async def run(self, call: Callable[..., Any], *args: Any) -> Any:
+        """Run what blocks in a thread. It goes on to its end even where the client is gone."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: RelayProtocol, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Offer AUTH only where there are users."""
+        session.host_name = hostname
+        return [line for line in responses if self.access.users is not None or not line.startswith("250-AUTH")]
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: RelayProtocol, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take the sender of who may send."""
+        peer = str(session.peer[0]) if session.peer else ""
+        if not session.authenticated and not self.access.is_known(peer):
+            return "530 5.7.0 Authentication required"
+        if not _is_text(address):
+            return "553 5.1.7 The sender's address is not valid UTF-8"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 OK"
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: RelayProtocol, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take one recipient: each has links of its own, and an answer of its own."""
+        if envelope.rcpt_tos:
+            return "452 4.5.3 One recipient at a time, send to the others in transactions of their own"
+        if not _is_text(address):
+            return "553 5.1.3 The recipient's address is not valid UTF-8"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: RelayProtocol, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Pass the mail on and give the next hop's answer."""
+        sender = "" if envelope.mail_from in (None, "<>") else str(envelope.mail_from)
+        onward = next_hop.Envelope(sender, envelope.rcpt_tos[0], bool(envelope.smtp_utf8))
+        content = envelope.original_content or b""
+        server.keep(self.settings.timeout_s + 8 * self.settings.next_hop_timeout_s)
+        answer, accepted = await self.run(self.passing.take, onward, content, self._trace(session))
+        server.accepted = accepted
+        wire: str = answer.wire()
+        return wire
+
+    async def handle_exception(self, error: Exception) -> str:
+        """A fault of ours: the sender keeps the mail."""
+        counter("sendtrail_relay_mails_total").labels("failed").inc()
+        self._log.error("failed", exc_info=error)
+        return NOT_NOW.wire()
+
+    def _trace(self, session: Session) -> bytes:
+        """The Received field that a relay adds (RFC 5321, 4.4)."""
+        peer = str(session.peer[0]) if session.peer else "unknown"
+        told = "".join(c if c.isascii() and (c.isalnum() or c in ".-:[]") else "?" for c in str(session.host_name))[
+            :200
+        ]
+        secure = "S" if session.ssl else ""
+        known = "A" if session.authenticated else ""
+        protocol = f"ESMTP{secure}{known}" if session.extended_smtp else "SMTP"
+        line = f"Received: from {told} ([{peer}])\r\n\tby {self.hostname} (Sendtrail) with {protocol};\r\n\t"
+        return (line + formatdate() + "\r\n").encode()
+
+
+def _is_text(address: str) -> bool:
+    try:
+        address.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
