@@ -7,7 +7,7 @@ from datetime import datetime
 from dashboards.choice import Delivery
 from dashboards.indicators import Base, Cut
 from dashboards.queries import Queries, Row
-from dashboards.shape import Note
+from dashboards.shape import Hits, Note
 
 _FIELDS = [field.name for field in fields(Base)]
 
@@ -18,6 +18,11 @@ class Numbers:
 
     bases: list[Base]
     calculated: datetime | None
+
+    @property
+    def hits(self) -> Hits:
+        """Hits of all of them."""
+        return Hits(sum(base.hits_people for base in self.bases), sum(base.hits_all for base in self.bases))
 
     def now(self, asked_at: datetime) -> datetime:
         """When a report was calculated whose registry was read at `asked_at`: not before its stored numbers."""

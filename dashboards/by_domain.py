@@ -7,7 +7,7 @@ from dataclasses import replace
 from dashboards.base import Numbers, base_of
 from dashboards.indicators import Base, indicators
 from dashboards.scope import Scope
-from dashboards.shape import Chart, Column, Table
+from dashboards.shape import Chart, Column, Table, row_of
 from dashboards.words import OTHERS, TOTAL, UNKNOWN, domain_of
 
 COLUMNS = [
@@ -56,5 +56,4 @@ def grouped(scope: Scope, found: Numbers, domains: Sequence[str]) -> dict[str, l
 def _row(domain: str, bases: list[Base]) -> list[object]:
     counted = indicators(bases)
     messages = sum(base.messages for base in bases)
-    named = {"domain": domain, "messages": messages}
-    return [named[column.key] if column.key in named else getattr(counted, column.key) for column in COLUMNS]
+    return row_of(COLUMNS, counted, {"domain": domain, "messages": messages})

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 from dashboards.queries import Queries, ReportError, Row
 from dashboards.shape import Note, Subject
@@ -11,6 +12,16 @@ from sendtrail.naming import HASHED, KeyKind, key, name_bytes
 
 #: Whose deliveries a reader may see: None = everybody's, also those that nobody has registered.
 Accounts = Collection[str] | None
+
+
+def visible_to(accounts: Accounts) -> dict[str, Any]:
+    """Parameters of queries: only what a reader of those accounts may see."""
+    return {"everybody": int(accounts is None), "accounts": sorted(accounts or ())}
+
+
+def stored_as(account: str) -> list[str]:
+    """The names an account may have in the registry; empty = any account."""
+    return ["", "default"] if account == "default" else [account] if account else []
 
 
 @dataclass(frozen=True)
@@ -124,5 +135,5 @@ def _pick(name: str, keys: Sequence[int], found: Sequence[Delivery], naming_key:
 def _unknown(name: str) -> ReportError:
     return ReportError(Note(
         "no delivery {name!r}: nothing is registered and no event is stored under that name or key; "
-        "`sendtrail report deliveries` lists those there are", name=name,
+        "report deliveries lists those there are", name=name,
     ))  # fmt: skip

@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from dashboards.queries import Row
 from dashboards.scope import Scope
 from dashboards.shape import Column, Lead, Page, Table
-from dashboards.words import CLASSES, kind_of_hit, not_counted
-
-HitKind = Literal["open", "click", "optout", "mirror", "web", "transaction"]
-HitClass = Literal["human", "machine", "unknown"]
+from dashboards.words import CLASSES, HitClass, HitKind, kind_of_hit, not_counted
 
 COLUMNS = [
     Column("time", "time", "time", "of the event"),

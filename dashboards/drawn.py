@@ -56,7 +56,7 @@ class Drawn:
 def say(mark: Mark) -> tuple[str, str]:
     """Share and count in English."""
     share = readable("rate", mark.share, UTC)
-    return f"{share} · {mark.hits:,}", f"{mark.label}: {mark.hits:,} hits, {share} of all"
+    return f"{share} · {mark.hits:,}", f"{mark.label}. Hits: {mark.hits:,}, {share} of all"
 
 
 def drawn(part: Part, content: str, marks: Sequence[Mark], say: Say = say) -> Drawn:

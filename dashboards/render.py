@@ -10,11 +10,9 @@ from typing import Any
 
 from dashboards.shape import Column, Record, Report, Stream, Table
 from dashboards.terminal import part, text
-from dashboards.values import plain
+from dashboards.values import FORMULA, plain
 
 __all__ = ["as_csv", "as_json", "as_ndjson", "csv_of", "part", "text"]
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_json(report: Report, zone: tzinfo = UTC) -> str:
@@ -98,6 +96,6 @@ def _cell(value: Any) -> Any:
     if isinstance(value, list):
         value = ", ".join(value) if all(isinstance(one, str) for one in value) else " ".join(map(str, value))
     if isinstance(value, str):
-        defused = f"'{value}" if value.startswith(_FORMULA) else value
+        defused = f"'{value}" if value.startswith(FORMULA) else value
         return defused.replace("\r\n", "\n").replace("\r", "\n")
     return "" if value is None else value

@@ -86,8 +86,8 @@ def _notes(hits: Sequence[Row]) -> list[Note]:
     if clients:
         notes.append(
             Note(
-                "{n:,} opens and clicks came through proxies, which tell no system and no device; where they stand "
-                "says nothing about the reader.",
+                "Opens and clicks through proxies: {n:,}. Proxies tell no system and no device; where they stand says "
+                "nothing about the reader.",
                 n=_sum(clients, "opens") + _sum(clients, "clicks"),
             )
         )

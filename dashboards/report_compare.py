@@ -12,18 +12,17 @@ from dashboards.base import Numbers
 from dashboards.definition import Context, Definition
 from dashboards.indicators import Indicators, indicators
 from dashboards.options import OfDistinct
-from dashboards.report_indicators import MONEY, SECTIONS, money
+from dashboards.report_indicators import FIGURES, MONEY, SECTIONS, money
 from dashboards.report_indicators import notes as indicator_notes
 from dashboards.scope import Scope, report, together
-from dashboards.shape import Chart, Column, Note, Record, Report, Section, Table
+from dashboards.shape import Chart, Column, Note, Record, Report, Table, sections_of
 from dashboards.significance import LEVEL, Proportion, against
 
 Against = Literal["best", "first"]
 MOST = 10  # deliveries side by side: one column each
 
-_FIGURES = {column.key: column for columns in SECTIONS.values() for column in columns}
-COUNTS = [name for name, column in _FIGURES.items() if column.kind == "count"]
-RATES = [name for name, column in _FIGURES.items() if column.kind == "rate"]
+COUNTS = [name for name, column in FIGURES.items() if column.kind == "count"]
+RATES = [name for name, column in FIGURES.items() if column.kind == "rate"]
 #: Rates that are a share of messages, each counted once: only they can be tested. Name -> part, whole.
 SHARES = {
     "success_rate": ("success", "processed"),
@@ -100,11 +99,7 @@ _TESTED: dict[Against, Note] = {
 
 def cumulated(counted: Indicators) -> Record:
     """Messages and counts added up, persons a union, forwards and estimates sums of each delivery's own."""
-    sections = [
-        Section(title, [(column, getattr(counted, column.key)) for column in columns])
-        for title, columns in SECTIONS.items()
-    ]
-    return Record("cumulated", "Cumulated", sections)
+    return Record("cumulated", "Cumulated", sections_of(SECTIONS, counted))
 
 
 def legend(scope: Scope, found: Numbers, letters: str) -> Table:
@@ -119,7 +114,7 @@ def legend(scope: Scope, found: Numbers, letters: str) -> Table:
 def counts(each: Sequence[Indicators], counted: Indicators, letters: str) -> Table:
     """Every count, one column per delivery, and together."""
     rows = [
-        [name, Note(_FIGURES[name].title), *(getattr(one, name) for one in each), getattr(counted, name)]
+        [name, Note(FIGURES[name].title), *(getattr(one, name) for one in each), getattr(counted, name)]
         for name in COUNTS
     ]
     return Table("counts", "Counts side by side", counts_columns(letters), rows)
@@ -132,7 +127,7 @@ def rates(each: Sequence[Indicators], letters: str, reference: Against) -> Table
         judged = judge(name, each, letters, reference)
         values = [getattr(one, name) for one in each]
         p = None if judged.p is None else Fraction(judged.p)
-        rows.append([name, Note(_FIGURES[name].title), *values, judged.reference, p, judged.hint])
+        rows.append([name, Note(FIGURES[name].title), *values, judged.reference, p, judged.hint])
     chart = Chart(kind="bar", x="title", values=[letter.lower() for letter in letters])
     return Table("rates", "Rates side by side", rates_columns(letters), rows, chart=chart)
 
@@ -220,7 +215,7 @@ REPORT = Definition(
         "deliveries": LEGEND,
         "rates": rates_columns("AB"),
         "counts": counts_columns("AB"),
-        "cumulated": list(_FIGURES.values()),
+        "cumulated": list(FIGURES.values()),
         "transactions": MONEY,
     },
     build=_build,

@@ -9,24 +9,23 @@ from msgspec import Meta
 
 from dashboards import dashboard_logs, dashboard_messages, dashboard_problems
 from dashboards.base import Numbers, status_of
-from dashboards.dashboard_logs import HitClass, HitKind, Wanted
+from dashboards.dashboard_logs import Wanted
 from dashboards.dashboard_messages import MessageState
 from dashboards.dashboard_problems import chain_of, gather
 from dashboards.definition import Context, Definition
 from dashboards.indicators import Indicators, rate
 from dashboards.options import OfDistinct
+from dashboards.paged import shown
 from dashboards.queries import Row
-from dashboards.report_indicators import SECTIONS as INDICATORS
-from dashboards.report_indicators import success_notes
+from dashboards.report_indicators import FIGURES, success_notes
 from dashboards.scope import Scope, person_note, report, together
-from dashboards.shape import Chart, Column, Note, Record, Report, Section, Table, listed
-from dashboards.words import MODES, STATUSES, UNREGISTERED
+from dashboards.shape import Chart, Column, Note, Record, Report, Table, listed, sections_of
+from dashboards.words import MODES, STATUSES, UNREGISTERED, HitClass, HitKind
 
-_KNOWN = {column.key: column for columns in INDICATORS.values() for column in columns}
 PROGRESS = [
     Column("status", "status", "text", "draft, sending or finished, as registered or derived"),
     Column("to_deliver", "to send", "count", "the registry's figure, else messages with any feed event"),
-    *(_KNOWN[key] for key in ("processed", "processed_rate", "success", "success_rate")),
+    *(FIGURES[key] for key in ("processed", "processed_rate", "success", "success_rate")),
 ]
 TIMES = [
     Column("contact_date", "contact date", "time", "as registered"),
@@ -41,9 +40,11 @@ LINE = [
     Column("records_missing", "records missing", "count", "between loaded ones, of the last 7 days, of anybody's"),
     Column("events_unaccounted", "events unaccounted for", "count", "in loaded records, likewise"),
 ]
+HEADER: dict[str, list[Column]] = {Note("Progress"): PROGRESS, Note("Times"): TIMES, Note("Line"): LINE}
+_REGISTERED = Note("Registered as")
 ABOUT = [Column(key, key, "text", "as registered") for key in ("campaign", "channel", "type", "code")]
 SUMMARY: dict[str, list[Column]] = {
-    title: [_KNOWN[key] for key in keys]
+    title: [FIGURES[key] for key in keys]
     for title, keys in {
         Note("Delivered"): ["delivered", "sent", "deferred", "bounced_hard", "bounced_soft", "rejected", "complained"],
         Note("Opens"): ["recipient_open", "open_rate", "total_open"],
@@ -108,26 +109,18 @@ def build(scope: Scope, zone: str, hours: int, only: str = "") -> Report:
 def header(scope: Scope, counted: Indicators, found: Numbers, signals: Sequence[Row], chain: Row) -> Record:
     """How far it is, when what came, and what is known of the line. It is asked for every few seconds."""
     statuses = {status_of(*pair) for pair in zip(scope.deliveries, found.bases, strict=True)}
-    values: dict[str, Any] = {"status": listed([STATUSES[status] for status in sorted(statuses)])}
     dates = [each.contact_date for each in scope.deliveries if each.contact_date is not None]
-    times: dict[str, datetime | None] = {
+    known: dict[str, Any] = {
+        "status": listed([STATUSES[status] for status in sorted(statuses)]),
         "contact_date": min(dates, default=None),
         **{key: min(_known(signals, key), default=None) for key in ("first_feed", "first_hit")},
         **{key: max(_known(signals, key), default=None) for key in ("last_feed", "last_hit", "stored_at")},
-    }
-    state = {
-        "last_log_time": chain["last_log_time"], "records_missing": chain["missing"],
+        "last_log_time": chain["last_log_time"],
+        "records_missing": chain["missing"],
         "events_unaccounted": chain["unbalanced"],
-    }  # fmt: skip
-    sections = [
-        Section("Progress", [(c, values[c.key] if c.key in values else getattr(counted, c.key)) for c in PROGRESS]),
-        Section("Times", [(column, times[column.key]) for column in TIMES]),
-        Section("Line", [(column, state[column.key]) for column in LINE]),
-    ]
-    if len(scope.deliveries) == 1:
-        about = [(column, getattr(scope.deliveries[0], column.key)) for column in ABOUT]
-        sections.append(Section("Registered as", about))
-    return Record("header", "Delivery", sections)
+    }
+    about = sections_of({_REGISTERED: ABOUT}, scope.deliveries[0]) if len(scope.deliveries) == 1 else []
+    return Record("header", "Delivery", [*sections_of(HEADER, counted, known), *about])
 
 
 def _known(signals: Sequence[Row], name: str) -> list[datetime]:
@@ -137,11 +130,7 @@ def _known(signals: Sequence[Row], name: str) -> list[datetime]:
 
 def summary(counted: Indicators) -> Record:
     """The indicators that are looked at first."""
-    sections = [
-        Section(title, [(column, getattr(counted, column.key)) for column in columns])
-        for title, columns in SUMMARY.items()
-    ]
-    return Record("summary", "Summary", sections)
+    return Record("summary", "Summary", sections_of(SUMMARY, counted))
 
 
 def funnel(counted: Indicators, found: Numbers) -> Table:
@@ -174,9 +163,7 @@ def throughput(scope: Scope, signals: Sequence[Row], zone: str, hours: int, note
         )  # fmt: skip
         rows = _every_hour(found)
         if rows and max(lasts) >= rows[-1][0] + _HOUR:
-            notes.append(
-                Note("Throughput shows the first {hours} hours; ask for more hours to see the rest.", hours=hours)
-            )
+            notes.append(Note("Hours of the throughput shown: {hours}; ask for more to see the rest.", hours=hours))
     chart = Chart("line", "hour", ["sent", "delivered", "bounced", "opens", "clicks"])
     return Table("throughput", "Throughput per hour", THROUGHPUT, rows, chart=chart)
 
@@ -244,10 +231,7 @@ def rows_of(scope: Scope, part: str, asked: Asked) -> Report:
     else:
         wanted = Wanted(asked.kind, asked.hit_class, asked.link, asked.uncounted)
         table = dashboard_logs.part(scope, wanted, asked.limit, asked.offset)
-    notes = []
-    if table.page is not None and table.page.matches > len(table.rows):
-        notes.append(Note("{matches} rows match, {shown} are shown: limit and offset show others.",
-                          matches=table.page.matches, shown=len(table.rows)))  # fmt: skip
+    notes = shown(table.page, len(table.rows)) if table.page is not None else []
     return report(scope, "dashboard", "Delivery dashboard", [table], found, notes)
 
 
@@ -255,7 +239,7 @@ REPORT = Definition(
     name="dashboard",
     title="Delivery dashboard",
     answers="how a delivery is doing: progress, indicators, funnel, throughput per hour, problems and what to do, URLs",
-    more="Parts messages (one row per message) and logs (one row per event) are shown alone, with --part.",
+    more="Parts messages (one row per message) and logs (one row per event) are shown alone, where they are asked for.",
     example="-d june-news --part messages --state bounced_hard",
     options=Asked,
     parts={

@@ -8,12 +8,13 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from dashboards.base import Numbers, numbers, people, status_of
-from dashboards.choice import Accounts, Delivery, delivery_of
+from dashboards.choice import Accounts, Delivery, delivery_of, stored_as, visible_to
 from dashboards.definition import Context, Definition
 from dashboards.indicators import Base, Cut, indicators
 from dashboards.options import Options
+from dashboards.paged import paged, shown
 from dashboards.queries import Queries, Row
-from dashboards.shape import Column, Hits, Lead, Note, Page, Report, Table
+from dashboards.shape import Column, Lead, Page, Report, Table, row_of
 from dashboards.words import STATUSES
 from sendtrail.deliveries import Status
 
@@ -107,10 +108,9 @@ class Filters:
 
 def build(queries: Queries, cut: Cut, live: bool, filters: Filters, accounts: Accounts = None) -> Report:
     """The report. `accounts`: whose deliveries are listed, None = everybody's."""
-    rows, matches = _page(queries, cut, filters, accounts)
+    rows, page = _page(queries, cut, filters, accounts)
     deliveries = [delivery_of(row) for row in rows]
     found = numbers(queries, [one.delivery for one in deliveries], cut, live)
-    page = Page(filters.offset, filters.limit, matches)
     return Report(
         name="deliveries",
         title="Deliveries",
@@ -118,39 +118,20 @@ def build(queries: Queries, cut: Cut, live: bool, filters: Filters, accounts: Ac
         calculated_at=found.now(deliveries[0].asked_at) if deliveries else datetime.now(UTC),
         distinct_calculated_at=found.calculated,
         parts=[table(deliveries, found, _first_hours(queries, deliveries, cut), page)],
-        hits=Hits(sum(base.hits_people for base in found.bases), sum(base.hits_all for base in found.bases)),
-        notes=_notes(filters.offset, len(rows), matches),
+        hits=found.hits,
+        notes=shown(page, len(rows)),
     )
 
 
-def _notes(offset: int, shown: int, matches: int) -> list[Note]:
-    if matches <= shown:
-        return []
-    if not shown:
-        return [Note("{matches} deliveries match, the last one is before this page.", matches=matches)]
-    return [Note("{matches} deliveries match, {first} to {last} are shown.",
-                 matches=matches, first=offset + 1, last=offset + shown)]  # fmt: skip
-
-
-def _page(queries: Queries, cut: Cut, filters: Filters, accounts: Accounts) -> tuple[list[Row], int]:
-    """Rows of the page, and how many there are in all: behind the end only the first row can tell."""
-
+def _page(queries: Queries, cut: Cut, filters: Filters, accounts: Accounts) -> tuple[list[Row], Page]:
     def ask(limit: int, offset: int) -> list[Row]:
         return queries.rows(
             "delivery_list", people=people(cut), channel=filters.channel, tag=filters.tag, search=filters.search,
             account=stored_as(filters.account), status=filters.status or "", sort=filters.sort,
-            down=int(filters.down), limit=limit, offset=offset,
-            everybody=int(accounts is None), accounts=sorted(accounts or ()),
+            down=int(filters.down), limit=limit, offset=offset, **visible_to(accounts),
         )  # fmt: skip
 
-    rows = ask(filters.limit, filters.offset)
-    first = rows or (ask(1, 0) if filters.offset else [])
-    return rows, first[0]["matches"] if first else 0
-
-
-def stored_as(account: str) -> list[str]:
-    """The names an account may have in the registry."""
-    return ["", "default"] if account == "default" else [account] if account else []
+    return paged(ask, filters.limit, filters.offset)
 
 
 def _first_hours(queries: Queries, deliveries: Sequence[Delivery], cut: Cut) -> dict[int, list[int]]:
@@ -187,7 +168,7 @@ def _row(delivery: Delivery, base: Base, first_hours: list[int]) -> list[object]
         "contact_date": delivery.contact_date,
         "first_hours": first_hours,
     }
-    return [known[column.key] if column.key in known else getattr(counted, column.key) for column in COLUMNS]
+    return row_of(COLUMNS, counted, known)
 
 
 class Asked(Options, frozen=True, kw_only=True):

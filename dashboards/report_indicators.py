@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -11,8 +11,9 @@ from dashboards.base import Numbers, starts
 from dashboards.definition import Context, Definition
 from dashboards.indicators import Indicators, Money, rate
 from dashboards.options import OfDistinct
+from dashboards.queries import Row
 from dashboards.scope import Scope, person_note, report, together
-from dashboards.shape import Chart, Column, Lead, Note, Record, Report, Section, Table
+from dashboards.shape import Chart, Column, Lead, Note, Record, Report, Section, Table, sections_of
 
 
 def _who(which: str) -> Lead:
@@ -79,6 +80,8 @@ SECTIONS: dict[str, list[Column]] = {
         Column("machine_share", "machine share", "rate", "hits by machines / all hits"),
     ],
 }  # fmt: skip
+#: The same by key, whatever their section.
+FIGURES = {column.key: column for columns in SECTIONS.values() for column in columns}
 TIMES = {
     "open": Column("median_first_open_ms", "half had opened after", "span", "median time to the first open"),
     "click": Column("median_first_click_ms", "half had clicked after", "span", "median time to the first click"),
@@ -100,11 +103,8 @@ def build(scope: Scope, by_domain: bool, networks: Sequence[str], domains: Seque
 
 def figures(scope: Scope, counted: Indicators) -> Record:
     """Every single figure."""
-    sections = [
-        Section(title, [(column, getattr(counted, column.key)) for column in columns])
-        for title, columns in SECTIONS.items()
-    ]
-    return Record("indicators", "Indicators", [*sections, Section("Times", times(scope))])
+    sections = [*sections_of(SECTIONS, counted), Section("Times", times(scope))]
+    return Record("indicators", "Indicators", sections)
 
 
 def times(scope: Scope) -> list[tuple[Column, int | None]]:
@@ -143,7 +143,7 @@ def notes(scope: Scope, counted: Indicators, found: Numbers) -> list[Note]:
     for base in over:
         said.append(Note(
             "Warning: estimated opened ({estimate}) is more than to deliver ({to_deliver}) in delivery {delivery}, "
-            "because text readers clicked; {opened} messages really were opened.",
+            "because text readers clicked; really opened: {opened}.",
             estimate=base.estimate, to_deliver=base.to_deliver, delivery=titles[base.delivery],
             opened=base.recipient_open,
         ))  # fmt: skip
@@ -179,15 +179,17 @@ MONEY = [
 
 def money(scope: Scope, counted: Indicators) -> Table:
     """Transactions by currency, never across."""
-    rows = []
-    for row in scope.queries.rows("money", deliveries=scope.keys, people=scope.people):
-        one = Money(row["currency"], row["transactions"], row["amount"], row["articles"], counted.to_deliver)
-        rows.append([
-            one.currency, one.transactions, (one.amount, one.currency), one.articles,
-            (one.average_transaction, one.currency), one.articles_per_transaction,
-            (one.amount_per_message, one.currency),
-        ])  # fmt: skip
-    return Table("transactions", "Transactions", MONEY, rows)
+    found = scope.queries.rows("money", deliveries=scope.keys, people=scope.people)
+    return Table("transactions", "Transactions", MONEY, [money_row(row, counted.to_deliver) for row in found])
+
+
+def money_row(row: Row, to_deliver: int) -> list[Any]:
+    """A currency's transactions, in the order of MONEY."""
+    one = Money(row["currency"], row["transactions"], row["amount"], row["articles"], to_deliver)
+    return [
+        one.currency, one.transactions, (one.amount, one.currency), one.articles,
+        (one.average_transaction, one.currency), one.articles_per_transaction, (one.amount_per_message, one.currency),
+    ]  # fmt: skip
 
 
 SHARES = [
@@ -229,7 +231,7 @@ REPORT = Definition(
     example="-d june-news -d july-news --by domain --cut all",
     options=Asked,
     parts={
-        "indicators": [*(column for columns in SECTIONS.values() for column in columns), *TIMES.values()],
+        "indicators": [*FIGURES.values(), *TIMES.values()],
         "excluded": EXCLUDED,
         "transactions": MONEY,
         "shares": SHARES,

@@ -114,7 +114,7 @@ REPORT = Definition(
     title="Over time",
     answers="what was sent, delivered, bounced, opened, clicked and unsubscribed per day, week or month",
     more="By event day or by sending cohort; over all deliveries, or those of a tag, channel or account; split by tag, "
-    "channel or e-mail domain. Days are those of --timezone.",
+    "channel or e-mail domain. Days are those of the reader's time zone.",
     example="--period week --by cohort --split tag --first-day 2026-01-01",
     options=Asked,
     parts={"over_time": COLUMNS, "totals": TOTALS},

@@ -9,15 +9,16 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from dashboards.base import milliseconds, people
-from dashboards.choice import Accounts, by_names, keys_of
+from dashboards.choice import Accounts, by_names, keys_of, visible_to
 from dashboards.definition import Context, Definition
 from dashboards.indicators import Cut
 from dashboards.options import Options
+from dashboards.paged import paged, shown
 from dashboards.queries import Queries, ReportError, Row
 from dashboards.shape import Column, Hits, Lead, Note, Page, Report, Subject, Table
 from dashboards.since import midnight
 from dashboards.who_lists import STATES
-from dashboards.words import CLASS_KEYS, KIND_KEYS, not_counted
+from dashboards.words import CLASS_KEYS, KIND_KEYS, HitClass, HitKind, not_counted
 from sendtrail.naming import key
 
 Sort = Literal["newest", "oldest", "kind", "delivery", "link", "class", "client"]
@@ -88,17 +89,16 @@ def build(
 
     Raises ReportError where nothing is known of any; `name`: as it was asked for.
     """
-    seen: dict[str, Any] = {"everybody": int(accounts is None), "accounts": sorted(accounts or ())}
+    seen = visible_to(accounts)
     rows = queries.rows("recipient_known", recipients=list(keys), **seen) if keys else []
     known = [row for row in rows if row["stored"] or row["messages"]]
     if not known:
         raise ReportError(Note(
-            "no recipient {name!r}: no message was prepared for it and no event of it is stored; --address looks for "
-            "an e-mail address and for its hash", name=name or ", ".join(map(str, keys)),
+            "no recipient {name!r}: no message was prepared for it and no event of it is stored. Option address "
+            "looks for an e-mail address and for its hash", name=name or ", ".join(map(str, keys)),
         ))  # fmt: skip
     recipients = [row["recipient"] for row in known]
-    hits, matches = _hits(queries, recipients, cut, wanted, seen)
-    page = Page(wanted.offset, wanted.limit, matches)
+    hits, page = _hits(queries, recipients, cut, wanted, seen)
     return Report(
         name="recipient",
         title="Tracking of a recipient",
@@ -111,15 +111,13 @@ def build(
         about="recipient",
         subjects=[Subject(str(row["recipient"]), row["name"], "") for row in known],
         hits=Hits(sum(row["hits_people"] for row in known), sum(row["hits_all"] for row in known)),
-        notes=_notes(known, wanted, len(hits), matches),
+        notes=[*_notes(known, wanted), *shown(page, len(hits))],
     )
 
 
 def _hits(
     queries: Queries, recipients: Sequence[int], cut: Cut, wanted: Wanted, seen: Mapping[str, Any]
-) -> tuple[list[Row], int]:
-    """The page, and how many rows there are: behind the end only the first row can tell."""
-
+) -> tuple[list[Row], Page]:
     def ask(limit: int, offset: int) -> list[Row]:
         return queries.rows(
             "recipient", recipients=list(recipients), people=people(cut), uncounted=int(wanted.uncounted),
@@ -129,9 +127,7 @@ def _hits(
             sort=wanted.sort, limit=limit, offset=offset, **seen,
         )  # fmt: skip
 
-    rows = ask(wanted.limit, wanted.offset)
-    first = rows or (ask(1, 0) if wanted.offset else [])
-    return rows, first[0]["matches"] if first else 0
+    return paged(ask, wanted.limit, wanted.offset)
 
 
 def _firsts(
@@ -170,21 +166,17 @@ def _spellings(address: str) -> list[str]:
     return list(dict.fromkeys([address.strip(), lower, hashlib.sha256(lower.encode()).hexdigest()]))
 
 
-def _notes(known: Sequence[Row], wanted: Wanted, shown: int, matches: int) -> list[Note]:
+def _notes(known: Sequence[Row], wanted: Wanted) -> list[Note]:
     messages = sum(row["messages"] for row in known)
     notes = [Note("Messages of the feed to this recipient: {messages}.", messages=messages)]
     if len(known) > 1:
         notes.insert(0, Note("{recipients} recipients are shown together.", recipients=len(known)))
     silent = sum(row["stored"] - row["hits_all"] for row in known)
     if silent and not wanted.uncounted:
-        notes.append(Note("{silent} stored events do not count (repeats, seeds, marked ones) and can be listed too.",
-                          silent=silent))  # fmt: skip
-    if shown < matches:
-        notes.append(
-            Note("{matches} match, {first} to {last} are shown.",
-                 matches=matches, first=wanted.offset + 1, last=wanted.offset + shown)
-            if shown else Note("{matches} match, all before this page.", matches=matches)
-        )  # fmt: skip
+        notes.append(Note(
+            "Stored events that do not count (repeats, seeds, marked ones): {silent}. They can be listed too.",
+            silent=silent,
+        ))  # fmt: skip
     return notes
 
 
@@ -225,13 +217,8 @@ class Asked(Options, frozen=True, kw_only=True):
         Annotated[list[str], Meta(max_length=200)],
         Meta(description="Only this delivery; repeatable.", extra={"metavar": "NAME|KEY", "short": "-d"}),
     ] = []
-    kind: Annotated[
-        list[Literal["open", "click", "optout", "mirror", "web", "transaction"]],
-        Meta(description="Only hits of this kind; repeatable."),
-    ] = []
-    classes: Annotated[
-        list[Literal["human", "machine", "unknown"]], Meta(description="Only hits of this class; repeatable.")
-    ] = []
+    kind: Annotated[list[HitKind], Meta(description="Only hits of this kind; repeatable.")] = []
+    classes: Annotated[list[HitClass], Meta(description="Only hits of this class; repeatable.")] = []
     since: Annotated[date | None, Meta(description="Not before this day, in the reader's time zone.")] = None
     until: Annotated[date | None, Meta(description="Not after this day.")] = None
     sort: Annotated[Sort, Meta(description="By time, or by one of the columns.")] = "newest"

@@ -11,11 +11,12 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from dashboards.base import milliseconds, people
-from dashboards.choice import Accounts, Delivery, by_keys, by_names
+from dashboards.choice import Accounts, Delivery, by_keys, by_names, visible_to
 from dashboards.definition import Context, Definition
-from dashboards.indicators import Cut, Money, rate
+from dashboards.indicators import Cut, rate
 from dashboards.options import Options
 from dashboards.queries import Queries, Row
+from dashboards.report_indicators import money_row
 from dashboards.shape import Chart, Hits, Note, Record, Report, Section, Table
 from dashboards.since import midnight
 from dashboards.site_columns import (
@@ -60,7 +61,7 @@ def build(queries: Queries, cut: Cut, wanted: Wanted, persons: bool, accounts: A
     asked: dict[str, Any] = {
         "since": milliseconds(wanted.since), "until": milliseconds(wanted.until), "site": wanted.site,
         "deliveries": [one.delivery for one in wanted.deliveries], "days": wanted.days,
-        "everybody": int(accounts is None), "accounts": sorted(accounts or ()),
+        **visible_to(accounts),
     }  # fmt: skip
     rows = queries.rows("site", people=people(cut), by=wanted.by, top=_MOST, **asked)
     other = queries.rows("site", people=people("all" if cut == "people" else "people"), by=wanted.by, top=1, **asked)
@@ -101,7 +102,7 @@ def _notes(wanted: Wanted, persons: bool, accounts: Accounts) -> list[Note]:
     said = [
         Note("Visits from {since} to {until}.", since=wanted.since.date(), until=last.date()),
         Note(
-            "A visit is due to the last click of the same person or message, no more than {days} days before it.",
+            "A visit is due to the last click of the same person or message, no more than {days} × 24 h before it.",
             days=wanted.days,
         ),
     ]
@@ -134,13 +135,7 @@ def figures(total: Row, pages: int) -> Record:
 
 def money(rows: Sequence[Row]) -> Table:
     """Transactions by currency, never across."""
-    table = []
-    for row in rows:
-        if row["dim"] == "currency":
-            one = Money(row["currency"], row["transactions"], row["amount"], row["articles"], 0)
-            average = (one.average_transaction, one.currency)
-            amount = (one.amount, one.currency)
-            table.append([one.currency, one.transactions, amount, one.articles, average, one.articles_per_transaction])
+    table = [money_row(row, 0)[: len(MONEY)] for row in rows if row["dim"] == "currency"]
     return Table("transactions", "Transactions", MONEY, table)
 
 

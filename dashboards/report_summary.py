@@ -1,48 +1,42 @@
 """Report `summary`: what became of a delivery's messages, in all and by e-mail domain (METRICS, report 8)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dashboards.by_domain import grouped
 from dashboards.definition import Context, Definition
 from dashboards.indicators import Base, Indicators, indicators, rate
 from dashboards.options import OfDistinct
 from dashboards.queries import Row
-from dashboards.report_indicators import EXCLUDED, excluded
+from dashboards.report_indicators import EXCLUDED, FIGURES, excluded
 from dashboards.report_indicators import notes as indicator_notes
 from dashboards.scope import Scope, report, together
-from dashboards.shape import Chart, Column, Note, Record, Report, Section, Table
+from dashboards.shape import Chart, Column, Note, Record, Report, Table, row_of, sections_of
 from dashboards.words import REASONS, STATES, TOTAL, domain_of
 
+#: Columns of report indicators, under titles that tell recipients and persons apart.
 SECTIONS: dict[str, list[Column]] = {
     Note("Recipients"): [
-        Column("targeted", "targeted", "count", "recipients the sender meant to reach, where given"),
+        FIGURES["targeted"],
         Column("excluded", "excluded", "count", "recipients left out, for any cause, where given"),
-        Column("to_deliver", "to deliver", "count", "the registry's figure, else messages with any feed event"),
+        FIGURES["to_deliver"],
     ],
     Note("Messages"): [
-        Column("processed", "processed", "count", "messages with any state"),
-        Column("processed_rate", "processed rate", "rate", "processed / to deliver"),
-        Column("success", "success", "count", "messages sent or delivered"),
-        Column("success_rate", "success rate", "rate", "success / processed"),
-        Column("delivered", "delivered", "count", "messages in state delivered"),
-        Column("sent", "sent, no answer yet", "count", "messages in state sent"),
-        Column("deferred", "deferred", "count", "messages in state deferred"),
-        Column("bounced_hard", "bounced, hard", "count", "unknown user or invalid domain"),
-        Column("bounced_soft", "bounced, soft", "count", "every other bounce"),
-        Column("rejected", "rejected", "count", "messages refused before sending"),
+        FIGURES[key]
+        for key in (
+            "processed", "processed_rate", "success", "success_rate", "delivered", "sent", "deferred", "bounced_hard",
+            "bounced_soft", "rejected",
+        )
     ],
     Note("Opens and clicks"): [
-        Column("recipient_open", "recipients who opened", "count", "messages with any hit but a one-click unsubscribe"),
-        Column("total_open", "opens in all", "count", "open hits"),
-        Column("recipient_click", "recipients who clicked", "count", "messages with a click hit"),
-        Column("person_click", "persons who clicked", "count", "distinct persons with a click hit"),
-        Column("total_click", "clicks in all", "count", "click hits"),
+        replace(FIGURES["recipient_open"], title=Note("recipients who opened")),
+        FIGURES["total_open"],
+        replace(FIGURES["recipient_click"], title=Note("recipients who clicked")),
+        FIGURES["person_click"],
+        FIGURES["total_click"],
     ],
-    Note("Complaints and unsubscribes"): [
-        Column("complained", "complained", "count", "messages with a complaint"),
-        Column("unsubscribed", "unsubscribed", "count", "confirmed opt-out, or the feed says so"),
-    ],
-}
+    Note("Complaints and unsubscribes"): [FIGURES["complained"], FIGURES["unsubscribed"]],
+}  # fmt: skip
 WHY = [
     Column("state", "key", "text", "bounced_hard, bounced_soft, rejected or deferred", shown=False),
     Column("reason", "reason key", "text", "one of the closed list", shown=False),
@@ -90,12 +84,8 @@ def build(scope: Scope, domains: Sequence[str]) -> Report:
 
 def _figures(scope: Scope, counted: Indicators) -> Record:
     given = [sum(one.excluded.values()) for one in scope.deliveries if one.excluded]
-    left_out = {"excluded": sum(given) if given else None}
-    sections = [
-        Section(title, [(c, left_out[c.key] if c.key in left_out else getattr(counted, c.key)) for c in columns])
-        for title, columns in SECTIONS.items()
-    ]
-    return Record("summary", "Summary", sections)
+    left_out = sum(given) if given else None
+    return Record("summary", "Summary", sections_of(SECTIONS, counted, {"excluded": left_out}))
 
 
 def reasons(rows: Sequence[Row], processed: int) -> Table:
@@ -127,8 +117,7 @@ def by_domain(scope: Scope, groups: dict[str, list[Base]], counted: Indicators, 
 
 def _domain_row(domain: str, bases: Sequence[Base], persons: int) -> list[object]:
     counted = indicators(bases, persons)
-    named = {"domain": domain, "messages": sum(base.messages for base in bases)}
-    return [named[column.key] if column.key in named else getattr(counted, column.key) for column in DOMAINS]
+    return row_of(DOMAINS, counted, {"domain": domain, "messages": sum(base.messages for base in bases)})
 
 
 def domain_reasons(rows: Sequence[Row], groups: dict[str, list[Base]]) -> Table:

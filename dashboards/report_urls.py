@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from dashboards.base import milliseconds, starts, stored_bases
-from dashboards.choice import Accounts
+from dashboards.choice import Accounts, visible_to
 from dashboards.definition import Context, Definition
 from dashboards.indicators import Base, Indicators, Rate, indicators, rate
 from dashboards.options import OfDistinct
@@ -225,7 +225,7 @@ def _peers(scope: Scope, accounts: Accounts) -> list[Base]:
         return []
     rows = scope.queries.rows(
         "peers", delivery=one.delivery, channel=one.channel, type=one.type, contact_date=milliseconds(one.contact_date),
-        everybody=int(accounts is None), accounts=sorted(accounts or ()),
+        **visible_to(accounts),
     )  # fmt: skip
     return stored_bases(scope.queries, [row["delivery"] for row in rows], scope.cut)
 

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from dashboards.base import Numbers, milliseconds, numbers
-from dashboards.choice import by_keys, by_names
+from dashboards.choice import by_keys, by_names, stored_as, visible_to
 from dashboards.definition import Context, Definition
 from dashboards.options import Options
+from dashboards.paged import paged, shown
 from dashboards.queries import ReportError, Row
 from dashboards.scope import Scope, report
-from dashboards.shape import Note, Page, Report, Stream, Table
+from dashboards.shape import Note, Report, Stream, Table
 from dashboards.who_lists import MESSAGES, RECIPIENTS, STATES, TITLES, Sort, Wanted, Which
 from sendtrail.events import MAX_KEY
 
@@ -26,26 +27,28 @@ def build(scope: Scope, wanted: Wanted) -> Report:
     _check_link(scope, wanted)
     bases = numbers(scope.queries, scope.keys, scope.cut, live=False).bases
     unfed = [base.delivery for base in bases if base.fed == 0]
-    rows = _messages(scope, wanted, unfed)
-    first = rows or (_messages(scope, replace(wanted, offset=0, limit=1), unfed) if wanted.offset else [])
-    matches = first[0]["matches"] if first else 0
-    page = Page(wanted.offset, wanted.limit, matches)
+
+    def ask(limit: int, offset: int) -> list[Row]:
+        return _messages(scope, replace(wanted, limit=limit, offset=offset), unfed)
+
+    rows, page = paged(ask, wanted.limit, wanted.offset)
     part = Table("messages", TITLES[wanted.which], MESSAGES, _detailed(scope, rows), page=page)
-    notes = [Note("{matches} messages.", matches=matches), *_shown(wanted, matches, len(rows))]
+    notes = [Note("Messages: {matches}.", matches=page.matches), *shown(page, len(rows))]
     return report(scope, "who", "Who", [part], Numbers(bases, None), notes)
 
 
 def build_inactive(scope: Scope, wanted: Wanted, now: datetime, named: bool = True) -> Report:
     """A page of the list of recipients. `named`: the deliveries were asked for by name."""
-    rows = _inactive(scope, wanted, scope.queries.rows)
-    again = replace(wanted, offset=0, limit=1)
-    first = rows or (_inactive(scope, again, scope.queries.rows) if wanted.offset else [])
-    matches = first[0]["matches"] if first else 0
-    page = Page(wanted.offset, wanted.limit, matches)
+
+    def ask(limit: int, offset: int) -> list[Row]:
+        return list(_inactive(scope, replace(wanted, limit=limit, offset=offset), scope.queries.rows))
+
+    rows, page = paged(ask, wanted.limit, wanted.offset)
     part = Table("recipients", TITLES["inactive"], RECIPIENTS, [_recipient(row) for row in rows], page=page)
-    said = Note("{matches} recipients had no hit since {since:%Y-%m-%d %H:%M UTC}, in {deliveries} deliveries.",
-                matches=matches, since=wanted.silent_since.astimezone(UTC),
-                deliveries=len(scope.deliveries))  # fmt: skip
+    said = Note(
+        "Recipients without a hit since {since:%Y-%m-%d %H:%M UTC}: {matches}. Deliveries looked at: {deliveries}.",
+        matches=page.matches, since=wanted.silent_since.astimezone(UTC), deliveries=len(scope.deliveries),
+    )  # fmt: skip
     return Report(
         name="who",
         title="Who",
@@ -53,16 +56,8 @@ def build_inactive(scope: Scope, wanted: Wanted, now: datetime, named: bool = Tr
         calculated_at=now,
         parts=[part],
         subjects=[one.subject for one in scope.deliveries] if named else [],
-        notes=[said, *_shown(wanted, matches, len(rows))],
+        notes=[said, *shown(page, len(rows))],
     )
-
-
-def _shown(wanted: Wanted, matches: int, shown: int) -> list[Note]:
-    if shown == matches:
-        return []
-    if not shown:
-        return [Note("The last one is before this page.")]
-    return [Note("{first} to {last} are shown.", first=wanted.offset + 1, last=wanted.offset + shown)]
 
 
 def _messages(scope: Scope, wanted: Wanted, unfed: Sequence[int], first: int = 0, upto: int = MAX_KEY) -> list[Row]:
@@ -211,12 +206,7 @@ def _scope(context: Context, asked: Asked) -> Scope:
         return Scope(context.queries, deliveries, asked.cut, True, context.persons)
     if asked.which != "inactive":
         raise ReportError(Note("say whose messages: which delivery?"))
-    keys = context.queries.rows(
-        "delivery_keys",
-        everybody=int(context.accounts is None),
-        accounts=sorted(context.accounts or ()),
-        account=["", "default"] if asked.account == "default" else [asked.account] if asked.account else [],
-    )
+    keys = context.queries.rows("delivery_keys", account=stored_as(asked.account or ""), **visible_to(context.accounts))
     deliveries = by_keys(context.queries, [row["delivery"] for row in keys])
     if not deliveries:
         nothing = Note("there is no delivery yet")
@@ -233,7 +223,7 @@ def _wanted(asked: Asked, now: datetime) -> Wanted:
 
 def _build(context: Context, asked: Asked) -> Report:
     if asked.limit == 0:
-        raise ReportError(Note("all rows are written as CSV only: --format csv --limit 0"))
+        raise ReportError(Note("with limit 0 all rows are written, and as CSV only: ask for the format csv"))
     scope, now = _scope(context, asked), datetime.now(UTC)
     if asked.which == "inactive":
         return build_inactive(scope, _wanted(asked, now), now, bool(asked.delivery))
@@ -248,7 +238,7 @@ REPORT = Definition(
     name="who",
     title="Who",
     answers="the messages behind a count: who opened, clicked or did neither, who was not reached, who is inactive",
-    more="A list is as long as its count in report indicators. --limit 0 --format csv writes all of it, however long.",
+    more="A list is as long as its count in report indicators. Limit 0 writes all of it as CSV, however long.",
     example="-d june-news --which opened-not-clicked",
     options=Asked,
     parts={"messages": MESSAGES, "recipients": RECIPIENTS},

@@ -1,4 +1,4 @@
-"""ClickHouse -> reports, by name: what the command, the demo and the pages call."""
+"""ClickHouse -> what the demo ends with: indicators of a delivery, and its most clicked links."""
 
 from typing import Any
 
@@ -6,13 +6,11 @@ from dashboards.base import numbers
 from dashboards.choice import by_key
 from dashboards.indicators import Cut, Indicators
 from dashboards.indicators import indicators as formulas
-from dashboards.queries import Queries, ReportError, Unreachable
+from dashboards.queries import Queries
 from dashboards.report_urls import By, links
 from dashboards.scope import Scope
-from dashboards.shape import Report, Table
+from dashboards.shape import Table
 from sendtrail.settings import ReportSettings
-
-__all__ = ["By", "Cut", "Indicators", "Queries", "Report", "ReportError", "Unreachable", "indicators", "top_links"]
 
 
 def indicators(client: Any, delivery: int, cut: Cut = "people", live: bool = True) -> Indicators:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboards.base import Numbers, numbers
+from dashboards.base import Numbers, numbers, people
 from dashboards.choice import Delivery
 from dashboards.indicators import Cut, Indicators, indicators
 from dashboards.queries import Queries
-from dashboards.shape import Hits, Note, Record, Report, Table
+from dashboards.shape import Note, Record, Report, Table
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Scope:
     @property
     def people(self) -> int:
         """The cut as queries take it."""
-        return int(self.cut == "people")
+        return people(self.cut)
 
 
 def together(scope: Scope) -> tuple[Indicators, Numbers]:
@@ -47,7 +47,6 @@ def report(
     scope: Scope, name: str, title: str, parts: Sequence[Table | Record], found: Numbers, notes: Sequence[Note] = ()
 ) -> Report:
     """A report with its header filled in."""
-    hits = Hits(sum(base.hits_people for base in found.bases), sum(base.hits_all for base in found.bases))
     return Report(
         name=name,
         title=title,
@@ -56,7 +55,7 @@ def report(
         distinct_calculated_at=found.calculated,
         parts=parts,
         subjects=[one.subject for one in scope.deliveries],
-        hits=hits,
+        hits=found.hits,
         notes=notes,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 from dashboards.indicators import Cut
@@ -116,6 +117,21 @@ class Record:
     key: str
     title: str
     sections: Sequence[Section]
+
+
+def row_of(columns: Sequence[Column], counted: object, known: Mapping[str, Any]) -> list[Any]:
+    """A value for each column: of `known`, else the attribute of that name that `counted` has."""
+    return [known[one.key] if one.key in known else getattr(counted, one.key) for one in columns]
+
+
+def sections_of(
+    titled: Mapping[str, Sequence[Column]], counted: object, known: Mapping[str, Any] = MappingProxyType({})
+) -> list[Section]:
+    """Sections by title, their values as in `row_of`."""
+    return [
+        Section(title, list(zip(columns, row_of(columns, counted, known), strict=True)))
+        for title, columns in titled.items()
+    ]
 
 
 class Note(str):

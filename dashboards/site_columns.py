@@ -1,5 +1,6 @@
 """Columns and words of report `site`."""
 
+from dashboards.report_indicators import MONEY as MONEY_OF_DELIVERIES
 from dashboards.shape import Column, Note
 
 FIGURES = [
@@ -10,14 +11,7 @@ FIGURES = [
     Column("buyers", "buyers", "count", "distinct persons with a transaction"),
     Column("conversion", "conversion", "rate", "buyers / visitors"),
 ]
-MONEY = [
-    Column("currency", "currency", "text", "ISO 4217"),
-    Column("transactions", "transactions", "count", "transaction hits in this currency"),
-    Column("amount", "amount", "money", "their sum"),
-    Column("articles", "articles", "count", "pieces"),
-    Column("average_transaction", "average transaction", "money", "amount / transactions"),
-    Column("articles_per_transaction", "articles per transaction", "number", "articles / transactions", gives_way=1),
-]
+MONEY = MONEY_OF_DELIVERIES[:-1]  # a site has no messages to share the amount
 FUNNEL = [
     Column("step", "step", "text", "visited, the steps of setting reports.site_steps, bought"),
     Column("pages", "pages", "text", "of the step; * stands for any characters", gives_way=1),

@@ -9,12 +9,12 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from dashboards.base import Numbers, base_of, numbers, people
+from dashboards.choice import stored_as, visible_to
 from dashboards.definition import Context
 from dashboards.indicators import Base
 from dashboards.options import Options
 from dashboards.periods import Days, Period
 from dashboards.queries import Row
-from dashboards.report_deliveries import stored_as
 from dashboards.shape import Hits
 
 Split = Literal["tag", "channel", "domain"]
@@ -90,8 +90,7 @@ def by_cohort(context: Context, asked: Asked, days: Days) -> Found:
     sums: dict[Place, Counter[str]] = defaultdict(Counter)
     for start, split, base in _bases(context, asked, cohorts, found, shown_to):
         sums[start, split].update(_measures(base))
-    hits = Hits(sum(base.hits_people for base in found.bases), sum(base.hits_all for base in found.bases))
-    return Found(sums, hits, found.now(now), found.calculated)
+    return Found(sums, found.hits, found.now(now), found.calculated)
 
 
 def _bases(
@@ -135,8 +134,7 @@ def _asked(context: Context, asked: Asked, days: Days) -> dict[str, Any]:
     begin, end = days.seconds(context.zone)
     return {
         "people": people(asked.cut), "zone": str(context.zone), "from_s": begin, "until_s": end, "period": asked.period,
-        "everybody": int(context.accounts is None), "accounts": sorted(context.accounts or ()),
-        "account": stored_as(asked.account), "channel": asked.channel, "tag": asked.tag,
+        "account": stored_as(asked.account), "channel": asked.channel, "tag": asked.tag, **visible_to(context.accounts),
     }  # fmt: skip
 
 

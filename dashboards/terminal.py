@@ -45,8 +45,8 @@ def _whose(report: Report) -> str:
     people, everybody = report.hits.people, report.hits.all
     machines = f"{everybody - people:,} of them by machines"
     if report.cut == "people":
-        return f"{_CUTS['people']}. {people:,} hits; the cut 'all' holds {everybody:,}, {machines}."
-    return f"{_CUTS['all']}. {everybody:,} hits, {machines}; the cut 'people' holds {people:,}."
+        return f"{_CUTS['people']}. Hits: {people:,}; the cut 'all' holds {everybody:,}, {machines}."
+    return f"{_CUTS['all']}. Hits: {everybody:,}, {machines}; the cut 'people' holds {people:,}."
 
 
 def _when(report: Report, zone: tzinfo) -> str:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from dashboards.shape import Column, Lead, Note
+from dashboards.words import STATES as STATES_BY_NAME
 
 Which = Literal[
     "opened", "clicked", "opened-not-clicked", "neither", "inactive", "opted-out", "unsubscribed", "complained",
@@ -41,10 +42,8 @@ RECIPIENTS = [
     Column("messages", "messages", "count", "of the deliveries looked at, to this recipient"),
     Column("last_hit", "last hit", "time", "of any kind, in the cut; empty = none"),
 ]
-STATES = [
-    "", Note("sent", "message"), Note("deferred", "message"), Note("bounced, soft", "message"),
-    Note("bounced, hard", "message"), Note("rejected", "message"), Note("delivered", "message"),
-]  # fmt: skip
+#: By code, as table message_state has them; empty where nothing is known of the message.
+STATES = ["", *(title for state, title in STATES_BY_NAME.items() if state)]
 TITLES: dict[Which, Note] = {
     "opened": Note("Opened"),
     "clicked": Note("Clicked"),

@@ -1,7 +1,7 @@
 """Values of closed lists, as people read them; and the words that stand for many values, or for none."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from dashboards.shape import Note, listed
 
@@ -30,6 +30,8 @@ REASONS: dict[str, str] = {
     "spam": Note("spam"),
     "other": Note("other"),
 }
+HitClass = Literal["human", "machine", "unknown"]
+HitKind = Literal["open", "click", "optout", "mirror", "web", "transaction"]
 CLASSES = {"human": Note("human"), "machine": Note("machine"), "unknown": NOT_KNOWN}
 #: Keys of classes and kinds of hits, where a table shows nothing else of them.
 CLASS_KEYS = {"human": Note("human"), "machine": Note("machine"), "unknown": Note("unknown")}

@@ -11,12 +11,11 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from dashboards.shape import Column, Kind, Note, Record, Report, Table
-from dashboards.values import local, plain
+from dashboards.values import FORMULA, local, plain
 
 #: What Excel takes; XLSX has no more.
 MAX_ROWS = 1_048_575
 MAX_TEXT = 32_767
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NO_XML = re.compile("[\ufffe\uffff\ud800-\udfff]")
 _OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _NUMBERS: dict[Kind, str] = {
@@ -130,7 +129,7 @@ class _Sheets:
             self._number(sheet, row, place, kind, cell)
             return
         text = ", ".join(map(self._said, value)) if isinstance(cell, list) else self._said(value)
-        quoted = self._quoted if text.startswith(_FORMULA) else None
+        quoted = self._quoted if text.startswith(FORMULA) else None
         sheet.write_string(row, place, _NO_XML.sub("\ufffd", text[:MAX_TEXT]), quoted)
 
     def _number(self, sheet: Worksheet, row: int, place: int, kind: Kind, value: float) -> None:

@@ -1,4 +1,4 @@
-"""Tables with a chart -> what static/charts.js draws, as plain data. Heat maps and funnels are HTML, not drawn."""
+"""Tables with a chart -> what static/app.js draws, as plain data. Heat maps and funnels are HTML, not drawn."""
 
 from collections.abc import Sequence
 from datetime import datetime

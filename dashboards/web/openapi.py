@@ -115,9 +115,7 @@ def _given(report: Definition[Any]) -> list[dict[str, Any]]:
 
     return [
         parameter("part", "One part only; CSV and NDJSON give the first without it.", {"enum": list(report.parts)}),
-        parameter(
-            "format", "How the report is given.", {"enum": ["json", "csv", "ndjson", "xlsx", "pdf"], "default": "json"}
-        ),
+        parameter("format", "How the report is given.", {"enum": list(FORMS), "default": "json"}),
         parameter("timezone", "Zone of all times, e.g. Europe/Madrid.", {"default": "UTC"}),
     ]
 

@@ -92,7 +92,7 @@ def test_throughput_equals_a_recount(
 def test_throughput_says_that_it_goes_on(world_queries: Queries) -> None:
     report = dashboard(world_queries, [1], "throughput", hours=3)
     assert len(table(report, "throughput")) <= 4
-    assert any("first 3 hours" in note for note in report.notes)
+    assert any(note.startswith("Hours of the throughput shown: 3;") for note in report.notes)
 
 
 @pytest.mark.parametrize("cut", CUTS)

@@ -58,8 +58,8 @@ def test_pages_together_are_the_whole_list(world: World, world_queries: Queries)
     assert [key for page in pages for key in page] == whole
     assert [len(page) for page in pages] == [2, 2, 1, 0]
     for offset, note in (
-        (4, "5 deliveries match, 5 to 5 are shown."),
-        (6, "5 deliveries match, the last one is before this page."),
+        (4, "Shown: 5 to 5 of 5."),
+        (6, "Shown: none of 5; the last one is before this page."),
     ):
         report = report_deliveries.build(world_queries, "all", False, Filters(limit=2, offset=offset))
         part = report.part("deliveries")

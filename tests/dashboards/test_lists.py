@@ -66,7 +66,7 @@ def test_the_list_is_filtered_and_says_what_is_cut_off(client: Client, queries: 
     assert listed(Filters(search="LETTER")) == ["July letter", "June letter"]
     assert listed(Filters(search="nothing")) == []
     report = report_deliveries.build(queries, "all", False, Filters(limit=2))
-    assert report.notes == ["3 deliveries match, 1 to 2 are shown."]
+    assert report.notes == ["Shown: 1 to 2 of 3."]
 
 
 def test_the_status_is_the_registrys_or_derived(client: Client, queries: Queries) -> None:
@@ -141,9 +141,9 @@ def test_a_recipients_list_is_bounded_and_says_so(client: Client, queries: Queri
     newest, oldest = table(report, "hits")
     assert (newest["kind"], newest["how"]) == ("optout", "form")
     assert (oldest["link"], oldest["url"], oldest["delivery"]) == ("Shop", "https://a.example/?r=5#x", "Letter")
-    assert "2 stored events do not count (repeats, seeds, marked ones) and can be listed too." in report.notes
+    assert "Stored events that do not count (repeats, seeds, marked ones): 2. They can be listed too." in report.notes
     shorter = report_recipient.build(queries, [5], "people", Wanted(limit=1))
-    assert "2 match, 1 to 1 are shown." in shorter.notes
+    assert "Shown: 1 to 1 of 2." in shorter.notes
     all_of_them = report_recipient.build(queries, [5], "all", Wanted(uncounted=True))
     assert [row["not_counted"] for row in table(all_of_them, "hits")] == ["", "seed, foreign, expired", "repeat", ""]
     clicks = report_recipient.build(queries, [5], "all", Wanted(kinds=["click"]))

@@ -83,7 +83,7 @@ def test_by_name_address_and_hash(queries: Queries) -> None:
     assert kinds(ask(queries, ADDRESS, "address=true", "cut=all"), "delivery") == ["three", "Y two", "Z one", "Z one"]
     assert "3 recipients are shown together." in ask(queries, ADDRESS, "address=true").notes
     assert [one.name for one in whole.subjects] in ([HASH, ADDRESS.lower()], [ADDRESS.lower(), HASH])
-    with pytest.raises(ReportError, match="--address looks for an e-mail address and for its hash"):
+    with pytest.raises(ReportError, match="Option address looks for an e-mail address and for its hash"):
         ask(queries, "ana.lee@example.com")
     assert keys_meant(queries, "42", None, None) == [42]
 
@@ -121,9 +121,9 @@ def test_filters_order_and_pages(queries: Queries) -> None:
     assert kinds(ask(queries, *mine, f"since={date.fromordinal(first.toordinal() + 2)}"), "delivery") == ["three"]
     page = ask(queries, *mine, "limit=1", "offset=2")
     assert kinds(page, "delivery") == ["Z one"]
-    assert "4 match, 3 to 3 are shown." in page.notes
+    assert "Shown: 3 to 3 of 4." in page.notes
     behind = ask(queries, *mine, "offset=9")
-    assert (kinds(behind), "4 match, all before this page." in behind.notes) == ([], True)
+    assert (kinds(behind), "Shown: none of 4; the last one is before this page." in behind.notes) == ([], True)
 
 
 @pytest.mark.usefixtures("letters")

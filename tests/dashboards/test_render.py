@@ -50,7 +50,7 @@ def shown(what: RenderableType, width: int = 80) -> str:
 
 def test_a_report_says_cut_other_cut_and_when() -> None:
     seen = shown(text(REPORT, ZoneInfo("Europe/Madrid")), 200)
-    assert "People only. 8 hits; the cut 'all' holds 10, 2 of them by machines." in seen
+    assert "People only. Hits: 8; the cut 'all' holds 10, 2 of them by machines." in seen
     assert "Calculated at 2026-07-01 14:00:00 CEST; distinct numbers at 14:00:00." in seen
     assert "Warning: look" in seen
 

@@ -116,7 +116,7 @@ def test_pages(queries: Queries) -> None:
     scope = Scope(queries, [by_key(queries, 7)], "people", live=True)
     second = report_who.build(scope, Wanted("delivered", limit=2, offset=2))
     assert [row["recipient"] for row in table(second, "messages")] == ["c@x.example", "d@x.example"]
-    assert (matches(second), second.notes) == (4, ["4 messages.", "3 to 4 are shown."])
+    assert (matches(second), second.notes) == (4, ["Messages: 4.", "Shown: 3 to 4 of 4."])
     behind = report_who.build(scope, Wanted("delivered", limit=2, offset=9))
     assert (matches(behind), table(behind, "messages")) == (4, [])
     most = report_who.build(scope, Wanted("delivered", sort="clicks", limit=1))

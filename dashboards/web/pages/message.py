@@ -54,7 +54,7 @@ class MessagePages:
 
         def say(mark: Mark) -> tuple[str, str]:
             share, hits = formats.value("rate", mark.share), formats.count(mark.hits)
-            of_all = formats.text("{label}: {hits} hits, {share} of all")
+            of_all = formats.text("{label}. Hits: {hits}, {share} of all")
             return f"{share} · {hits}", of_all.format(label=mark.label, hits=hits, share=share)
 
         with self._site.pool.queries() as queries:

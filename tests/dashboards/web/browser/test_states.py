@@ -42,7 +42,7 @@ def test_a_delivery_with_one_hit(reading: Reading) -> None:
     for name in ("dashboard", "statistics", "machines"):
         assert reading.open(f"/reports/{name}?delivery={ONE_HIT}") == 200
         assert reading.find(".note.first").count() == 0
-        assert "1 hits" in reading.find(".said").first.inner_text()
+        assert "Hits: 1;" in reading.find(".said").first.inner_text()
     reading.open(f"/reports/urls?delivery={ONE_HIT}")
     assert reading.find("#part-links canvas").count() == 0  # a lone bar says nothing
     assert "1" in reading.column("links", "clicks")
