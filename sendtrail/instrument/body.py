@@ -71,7 +71,8 @@ def _stretches(source: str) -> Iterator[_Stretch]:
         if token.kind == "text":
             yield _Stretch(token.start, token.end, "html")
         elif token.kind == "raw":
-            yield _Stretch(token.start, token.end, "html" if before.name in _TEXT_ELEMENTS else None)
+            shows_text = token.finished and before.name in _TEXT_ELEMENTS
+            yield _Stretch(token.start, token.end, "html" if shows_text else None)
         elif token.kind == "start":
             yield from _in_tag(source, token)
         before = token

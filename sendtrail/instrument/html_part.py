@@ -34,7 +34,7 @@ def find(source: str) -> FoundPart:
         naming.see(last)
         if last.kind == "end" and last.name == "body":
             body_end = last.start
-        if last.finished:
+        if last.finished and (last.name in _FRAME or last.kind == "other"):
             start_at = max(start_at, _opening(source, last), key=lambda place: place[0])
         if last.kind != "start" or not last.finished:
             continue

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from sendtrail.instrument.found import Edit
 from sendtrail.instrument.placeholders import Field, Pattern, Values
-from sendtrail.links import LETTERS, MAX_DESTINATION_BYTES, LinkKind, Signer, Unsigned, place_bytes
+from sendtrail.links import LETTERS, MAX_DESTINATION_BYTES, Signer, Unsigned, place_bytes
 
 #: What begins a token: the kind of link, or a honeypot's flag on a click.
 HeadName = Literal["open", "click", "optout", "mirror", "web", "honeypot"]
@@ -62,16 +62,24 @@ class _Writer(Protocol):
 
 @dataclass(frozen=True)
 class Pieces:
-    """A part cut at its slots. Joined, `pieces` are the part; those a slot names are written for each message."""
+    """A part cut at its slots. Joined, `pieces` are the part; those that a slot names are written for each message.
+
+    `tokens`: index of the piece, what the token starts with, and its bytes behind the keys; the link's address stands
+    in the piece before. `others`: index, and what writes the piece.
+    """
 
     pieces: tuple[str, ...]
-    slots: tuple[tuple[int, _Writer], ...]
+    tokens: tuple[tuple[int, HeadName, bytes], ...]
+    others: tuple[tuple[int, _Writer], ...]
 
     def join(self, rendering: Rendering) -> str:
         """The part with everything written."""
         pieces = list(self.pieces)
-        for index, slot in self.slots:
-            pieces[index] = slot.write(rendering)
+        seal, heads = rendering.signer.seal, rendering.heads
+        for index, head, place in self.tokens:
+            pieces[index] = seal(heads[head] + place)
+        for index, other in self.others:
+            pieces[index] = other.write(rendering)
         return "".join(pieces)
 
 
@@ -93,17 +101,6 @@ class Part:
     def names(self) -> list[str]:
         """The placeholders that need values, in order."""
         return [field.name for _, slot in self._placed for field in _fields(slot) if field.name]
-
-
-class _Signed(NamedTuple):
-    """A link whose destination is the same for all, or a pixel."""
-
-    address: str
-    head: HeadName
-    place: bytes
-
-    def write(self, rendering: Rendering) -> str:
-        return self.address + rendering.signer.seal(rendering.heads[self.head] + self.place)
 
 
 class _Personalised(NamedTuple):
@@ -152,17 +149,30 @@ class _Value(NamedTuple):
 def _cut(source: str, placed: list[Placed], base: str, in_html: bool) -> Pieces:
     """Cut the source at its edits, which do not overlap."""
     pieces: list[str] = []
-    slots: list[tuple[int, _Writer]] = []
+    tokens: list[tuple[int, HeadName, bytes]] = []
+    others: list[tuple[int, _Writer]] = []
     fixed, position = "", 0
     for edit, slot in sorted(placed, key=lambda one: (one.edit.start, one.edit.end)):
         fixed += source[position : edit.start] + edit.before
         position = edit.end
         if slot is None:
             continue
+        if isinstance(slot, Slot) and not slot.destination.rest:
+            fixed += _address(base, slot.head)
+            tokens.append((len(pieces) + 1, slot.head, _place(slot)))
+        else:
+            others.append((len(pieces) + 1, _writer(slot, base, in_html)))
         pieces += [fixed, ""]
-        slots.append((len(pieces) - 1, _writer(slot, base, in_html)))
         fixed = edit.after
-    return Pieces((*pieces, fixed + source[position:]), tuple(slots))
+    return Pieces((*pieces, fixed + source[position:]), tuple(tokens), tuple(others))
+
+
+def _address(base: str, head: HeadName) -> str:
+    return f"{base}/{LETTERS['click' if head == 'honeypot' else head]}/"
+
+
+def _place(slot: Slot) -> bytes:
+    return b"" if slot.head == "open" else place_bytes(slot.url_id, slot.position, slot.destination.first)
 
 
 def _writer(slot: Slot | Plain | Fill, base: str, in_html: bool) -> _Writer:
@@ -170,14 +180,8 @@ def _writer(slot: Slot | Plain | Fill, base: str, in_html: bool) -> _Writer:
         return _Value(slot.field, slot.how)
     if isinstance(slot, Plain):
         return _Unsigned(slot.destination, in_html)
-    kind: LinkKind = "click" if slot.head == "honeypot" else slot.head
-    address = f"{base}/{LETTERS[kind]}/"
-    if kind == "open":
-        return _Signed(address, slot.head, b"")
-    if slot.destination.rest:
-        place = place_bytes(slot.url_id, slot.position, "")
-        return _Personalised(address, slot.head, place, slot.destination, in_html)
-    return _Signed(address, slot.head, place_bytes(slot.url_id, slot.position, slot.destination.first))
+    place = place_bytes(slot.url_id, slot.position, "")
+    return _Personalised(_address(base, slot.head), slot.head, place, slot.destination, in_html)
 
 
 def _without_tracking(placed: Iterable[Placed]) -> Iterator[Placed]:

@@ -82,7 +82,7 @@ class SlotMaker:
             return Plain(untracked) if untracked.rest else None
         as_written = written in ("", link.url) and not untracked.rest
         destination = self._with_signed_id(written, item) if kind == "click" else untracked
-        if not target.is_own_page and not self._fits(destination):
+        if destination.raw not in ("", target.url) and not self._fits(destination):
             return None
         return Slot(kind, url_id, position, destination, None if as_written else untracked)
 
