@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 DOC = Path(__file__).parent.parent.parent / "docs" / "senders.md"
-BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(sh|python|toml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def test_every_block_that_needs_no_api_runs(tmp_path: Path) -> None:
@@ -19,18 +19,32 @@ def test_every_block_that_needs_no_api_runs(tmp_path: Path) -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("SENDTRAIL_")}
     environ["PATH"] = f"{Path(sys.executable).parent}:{environ['PATH']}"
     blocks = BLOCK.findall(DOC.read_text())
-    assert [language for language, _ in blocks] == ["sh", "sh", "python", "python", "sh"]
-    outputs = [
-        subprocess.run(
-            ["sh", "-ec", code] if language == "sh" else [sys.executable, "-c", code],
-            cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=True,
-        ).stdout
-        for language, code in blocks
-        if "instrument.api" not in code
-    ]  # fmt: skip
-    assert "mints new links" in outputs[0]
+    assert {language for language, _ in blocks} == {"sh", "python", "toml"}
+    said, program = "", ""
+    for language, code in blocks:
+        if language == "toml":
+            (tmp_path / "policy.toml").write_text(code)
+        elif language == "python":  # one session, as a reader would have it
+            program += "" if "instrument.api" in code else code
+        else:
+            said += _run(["sh", "-ec", code], tmp_path, environ)
+    assert "mints new links" in said
     assert "127.0.0.1:8080/c/" in (tmp_path / "tracked.html").read_text()
     assert "127.0.0.1:8080/c/" in (tmp_path / "tracked.txt").read_text()
-    assert outputs[2].count("List-Unsubscribe-Post") == 2
-    read = json.loads(outputs[3])
+    read = json.loads(said.splitlines()[-1])
     assert (read["valid"], read["destination"]) == (True, "https://shop.example.com/?a=1#top")
+    printed = _run([sys.executable, "-c", program], tmp_path, environ)
+    assert printed.count("List-Unsubscribe-Post") == 2
+    assert '<p>Dear Anna &amp; Ben, <a href="https://t.example.com/c/' in printed
+    assert "https://shop.example.com/c/{{customer}}?code={{code}} your offer" in printed
+    assert "remembered: never https://shop.example.com/jobs" in printed
+    assert '"unique_args": {"sendtrail_delivery": "' in printed
+    assert "shop.example.com/jobs" in (tmp_path / "policy.toml").read_text()
+
+
+def _run(command: list[str], directory: Path, environ: dict[str, str]) -> str:
+    done = subprocess.run(
+        command, cwd=directory, env=environ, capture_output=True, text=True, timeout=60, check=False
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
