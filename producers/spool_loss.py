@@ -2,32 +2,18 @@
 
 import fcntl
 import os
-import re
 from pathlib import Path
 
-FILE_NAME = "lost"
+from sendtrail.spool_files import LOST, parse_lost
+
 _SIZE = 4096
-_LINE = re.compile(rb"lost (\d{20}) last_ms (\d{20})\n")
-
-
-def read_lost(directory: Path) -> int:
-    """Events lost in a spool directory since it exists; 0 where nothing was ever counted."""
-    try:
-        return _total((directory / FILE_NAME).read_bytes())
-    except FileNotFoundError:
-        return 0
-
-
-def _total(data: bytes) -> int:
-    match = _LINE.match(data)
-    return int(match[1]) if match else 0
 
 
 class LossFile:
     """Adds to the count of a directory. Its blocks are allocated at the start, so adding needs no room."""
 
     def __init__(self, directory: Path) -> None:
-        self._path = directory / FILE_NAME
+        self._path = directory / LOST
         self._descriptor: int | None = None
         self.pending = 0
         self.add(0, 0)
@@ -53,7 +39,7 @@ class LossFile:
         try:
             data = os.pread(self._descriptor, _SIZE, 0)
             if self.pending or len(data) < _SIZE:
-                line = b"lost %020d last_ms %020d\n" % (_total(data) + self.pending, now_ms)
+                line = b"lost %020d last_ms %020d\n" % (parse_lost(data).events + self.pending, now_ms)
                 os.pwrite(self._descriptor, line.ljust(_SIZE), 0)
         finally:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)

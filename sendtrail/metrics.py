@@ -92,6 +92,9 @@ METRICS: dict[str, Metric] = {
     "sendtrail_forward_in_flight_bytes": Metric("gauge", "Bytes sent and not acknowledged"),
     "sendtrail_forward_backlog_segments": Metric("gauge", "Segments waiting", ("spool",)),
     "sendtrail_forward_torn_total": Metric("counter", "Segments with a torn or damaged tail", ("spool",)),
+    "sendtrail_forward_damaged_total": Metric(
+        "counter", "Segments with bytes that can't be read, kept aside", ("spool",)
+    ),
     # producers/api
     "sendtrail_api_requests_total": Metric("counter", "API requests, by route and status", ("route", "status")),
     "sendtrail_api_events_total": Metric(

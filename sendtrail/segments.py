@@ -5,6 +5,7 @@ sequence (8), events in the previous segment (8), CRC-32 of all before (4). Then
 payload (4), payload. All big-endian. The index of an event is the number of frames before it.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -14,9 +15,12 @@ from typing import NamedTuple
 MAGIC = b"STSG"
 FORMAT = 1
 FRAME = struct.Struct(">II")
+MAX_FRAME_BYTES = 64 * 1024 * 1024  # no writer makes longer ones
 _HEAD = struct.Struct(">4sBB16sB")
 _TAIL = struct.Struct(">QQ")
 _CRC = struct.Struct(">I")
+#: Where a frame may begin: its length, below 64 MiB, is not 0. Event lines hold no such bytes.
+_MAY_BEGIN = re.compile(rb"(?!\x00\x00\x00\x00)[\x00-\x03]")
 
 
 class Stream(IntEnum):
@@ -99,3 +103,23 @@ def frames(data: bytes, start: int = 0) -> Iterator[Frame]:
             return
         yield Frame(payload, end)
         position = end
+
+
+def sound_after(data: bytes, start: int) -> int | None:
+    """Where the next sound frame at or behind `start` begins: those behind damage may be whole. Else None."""
+    for match in _MAY_BEGIN.finditer(data, start):
+        position = match.start()
+        if next(frames(data, position), None) is not None:
+            return position
+    return None
+
+
+def is_torn(rest: bytes) -> bool:
+    """True where the bytes behind the last sound frame are the beginning of another, cut off while it was written.
+
+    With sound frames further on its length is damaged instead.
+    """
+    if len(rest) < FRAME.size:
+        return True
+    length = FRAME.unpack_from(rest)[0]
+    return 0 < length <= MAX_FRAME_BYTES and FRAME.size + length > len(rest) and sound_after(rest, 1) is None

@@ -1,8 +1,8 @@
 """Names and places in a spool directory: one definition for the writer, the forwarder and the audit.
 
 `<spool id>-<sequence>.open` is being written, `.seg` is finished; `<spool id>.lock` is flocked while its writer lives;
-`lost` counts what could not be written. A `.new` file holds nothing that was acknowledged: a segment before its first
-events, or a probe for room.
+`lost` counts what could not be written, `.damaged` is a segment kept aside for an operator. A `.new` file holds nothing
+that was acknowledged: a segment before its first events, or a probe for room.
 """
 
 import os
@@ -17,7 +17,10 @@ from sendtrail.segments import SegmentHeader, decode_header, frames
 SegmentState = Literal["open", "seg"]
 
 _NAME = re.compile(r"([0-9a-f]{32})-(\d{12})\.(open|seg)")
+_DAMAGED = re.compile(r"([0-9a-f]{32})-(\d{12})\.(damaged)")
 _LOCK = re.compile(r"([0-9a-f]{32})\.lock")
+LOST = "lost"
+_LOST = re.compile(rb"lost (\d{20}) last_ms (\d{20})\n")
 
 
 class SegmentFile(NamedTuple):
@@ -47,20 +50,34 @@ def lock_path(directory: Path, spool: str) -> Path:
 
 def segment_files(directory: Path) -> list[SegmentFile]:
     """The segments in a directory, by spool and sequence; those that vanish meanwhile are left out."""
+    return _files(directory, _NAME)
+
+
+def damaged_files(directory: Path) -> list[SegmentFile]:
+    """The segments that were kept aside because bytes in them could not be read."""
+    return _files(directory, _DAMAGED)
+
+
+def damaged_path(segment: Path) -> Path:
+    """Where a segment with bytes that could not be read is kept."""
+    return segment.with_suffix(".damaged")
+
+
+def _files(directory: Path, name: re.Pattern[str]) -> list[SegmentFile]:
     found = []
     try:
         entries = list(os.scandir(directory))
     except FileNotFoundError:
         return []
     for entry in entries:
-        match = _NAME.fullmatch(entry.name)
+        match = name.fullmatch(entry.name)
         if match is None:
             continue
         try:
             size = entry.stat().st_size
         except FileNotFoundError:
             continue
-        found.append(SegmentFile(Path(entry.path), match[1], int(match[2]), match[3] == "seg", size))
+        found.append(SegmentFile(Path(entry.path), match[1], int(match[2]), match[3] != "open", size))
     return sorted(found, key=lambda file: (file.spool, file.sequence))
 
 
@@ -70,6 +87,27 @@ def lock_owners(directory: Path) -> list[str]:
         return sorted(match[1] for entry in os.scandir(directory) if (match := _LOCK.fullmatch(entry.name)))
     except FileNotFoundError:
         return []
+
+
+class Lost(NamedTuple):
+    """Events a directory could not take since it exists, and when the last was lost (UTC milliseconds)."""
+
+    events: int
+    last_ms: int
+
+
+def parse_lost(data: bytes) -> Lost:
+    """The content of the file `lost`; nothing where there is none."""
+    match = _LOST.match(data)
+    return Lost(int(match[1]), int(match[2])) if match else Lost(0, 0)
+
+
+def read_lost(directory: Path) -> Lost:
+    """What a spool directory could not take; nothing where nothing was ever counted."""
+    try:
+        return parse_lost((directory / LOST).read_bytes())
+    except FileNotFoundError:
+        return Lost(0, 0)
 
 
 def backlog_bytes(directory: Path) -> int:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from sendtrail.kafka_admin import physical_name, topic_id
 from sendtrail.kafka_read import read_to_end
 from sendtrail.segments import Stream
 from sendtrail.settings import KafkaSettings
-from sendtrail.spool_files import read_segments
+from sendtrail.spool_files import damaged_files, read_lost, read_segments
 from sendtrail.topics import EVENTS
 from sinks.audit import Books, Minutes, Segment
 from sinks.queries import query
@@ -59,6 +60,8 @@ def read_books(client: Client, kafka: KafkaSettings, spool_dirs: Sequence[Path],
     _read_tables(client, books, {"since": window[0], "until": window[1], **bounds})
     _read_segments(client, books, bounds)
     books.problems += _problems(client, books, bounds)
+    for directory in spool_dirs:
+        books.problems += spool_problems(directory, window)
     _keep_window(books, window)
     return books
 
@@ -69,6 +72,17 @@ def read_spool(directory: Path) -> Iterator[tuple[Segment, Minutes]]:
         if header.stream is Stream.EVENTS:
             minutes = Counter(minute_of_line(line, 0) for line in payloads)
             yield Segment(header.spool_id.hex(), header.sequence), minutes
+
+
+def spool_problems(directory: Path, window: tuple[int, int]) -> Iterator[str]:
+    """What a spool directory on this machine could not take, or can't be read in it any more."""
+    lost = read_lost(directory)
+    if lost.events and packs.minute_of(lost.last_ms) >= window[0]:
+        at = datetime.fromtimestamp(lost.last_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+        yield f"{lost.events} events of spool {directory} are lost, the last at {at}: its disk was full or failed"
+    damaged = len(damaged_files(directory))
+    if damaged:
+        yield f"{damaged} segments kept aside in {directory} hold bytes that can't be read: `sendtrail spool list` them"
 
 
 def _read_tables(client: Client, books: Books, parameters: dict[str, Any]) -> None:

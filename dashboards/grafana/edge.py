@@ -18,4 +18,10 @@ EDGE = (
         "cps",
         {"{{instance}}": "sum by (instance) (rate(sendtrail_edge_flood_hits_total[]))"},
     ),
+    Chart(
+        "Segments with damage",
+        "Bytes in a segment could not be read; it is kept aside for an operator (SendtrailSpoolDamaged).",
+        "short",
+        {"{{spool}}": "sum by (spool) (increase(sendtrail_forward_damaged_total[]))"},
+    ),
 )

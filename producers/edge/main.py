@@ -17,13 +17,12 @@ from producers.edge.limits import BACKLOG
 from producers.edge.sums import own_process
 from producers.edge.supervisor import Supervisor, Worker
 from producers.edge.tls import Allowed
-from producers.spool_loss import read_lost
 from producers.spool_watch import watch_spool
 from sendtrail import keyring
 from sendtrail.errors import KeysError, SettingsError
 from sendtrail.process import AdminServer, Health, StopSignal, listen, run_stage, setup_logging, watch_disk
 from sendtrail.settings import EXIT_CODE, Config, DomainSettings, EdgeSettings, KeySettings, TrackingSettings
-from sendtrail.spool_files import backlog_bytes
+from sendtrail.spool_files import backlog_bytes, read_lost
 
 _CHECK_S = 0.05
 
@@ -94,7 +93,7 @@ def health(supervisor: Supervisor, settings: EdgeSettings) -> Health:
     facts = {
         "backlog_bytes": backlog,
         "spool_failing": failing,
-        "lost": read_lost(settings.spool_dir),
+        "lost": read_lost(settings.spool_dir).events,
         "connections": sum(report.facts["connections"] for report in reports),
         "bad_links_per_minute": bad_links,
         "workers": [_shown(worker, worker in silent) for worker in workers],

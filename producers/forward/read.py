@@ -4,10 +4,9 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from sendtrail.segments import FRAME, SegmentHeader, decode_header, frames
+from sendtrail.segments import FRAME, MAX_FRAME_BYTES, SegmentHeader, decode_header, frames, is_torn
 
 READ_BYTES = 512 * 1024
-MAX_FRAME_BYTES = 64 * 1024 * 1024
 MAX_HEADER_BYTES = 512
 
 #: What stands behind the last sound frame: nothing, the beginning of a frame, or bytes that are none.
@@ -39,16 +38,12 @@ class SegmentReader:
 
     def tail(self) -> Tail:
         """What is behind the last payload, once `read` gives none."""
-        rest = os.fstat(self._descriptor).st_size - self.position
-        if rest == 0 and self.header is not None:
-            return "clean"
-        start = os.pread(self._descriptor, FRAME.size, self.position)
         if self.header is None:
             return "damaged"
-        if len(start) < FRAME.size:
-            return "torn"
-        length = FRAME.unpack(start)[0]
-        return "torn" if 0 < length <= MAX_FRAME_BYTES and FRAME.size + length > rest else "damaged"
+        rest = os.pread(self._descriptor, os.fstat(self._descriptor).st_size - self.position, self.position)
+        if not rest:
+            return "clean"
+        return "torn" if is_torn(rest) else "damaged"
 
     def close(self) -> None:
         os.close(self._descriptor)

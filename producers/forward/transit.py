@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 
@@ -16,7 +15,7 @@ from producers.forward.route import Route
 from sendtrail.metrics import counter
 from sendtrail.packs import MAX_WAIT_MS, minute_of
 from sendtrail.segments import SegmentHeader, Stream
-from sendtrail.spool_files import SegmentFile, segment_path
+from sendtrail.spool_files import SegmentFile, damaged_path, segment_path
 
 _CLOSING = -1  # the "batch" of a segment's totals
 
@@ -203,12 +202,13 @@ class Transit:
         if tail == "clean":
             return
         counter("sendtrail_forward_torn_total").labels(self.label).inc()
-        self._log.warning("segment_tail", tail=tail, sound_bytes=self._reader.position, size=self.file.size)
+        self._log.error("segment_tail", tail=tail, sound_bytes=self._reader.position, size=self.file.size)
         if tail == "torn":
             with suppress(OSError):
                 os.truncate(self._path, self._reader.position)
         else:
             self._damaged = True
+            counter("sendtrail_forward_damaged_total").labels(self.label).inc()
 
     def _remove(self) -> None:
         self.done = True
@@ -218,8 +218,3 @@ class Transit:
         else:
             self._path.unlink(missing_ok=True)
         self._progress.remove()
-
-
-def damaged_path(segment: Path) -> Path:
-    """Where a segment with bytes that could not be read is kept for an operator."""
-    return segment.with_suffix(".damaged")

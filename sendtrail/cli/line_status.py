@@ -10,12 +10,11 @@ from clickhouse_driver import errors as clickhouse_errors
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from producers.spool_loss import read_lost
 from sendtrail.clickhouse import connect
 from sendtrail.kafka_admin import admin_client, physical_name
 from sendtrail.kafka_read import group_less, partitions_of
 from sendtrail.settings import ClickHouseSettings, Config, ForwardSettings, KafkaSettings
-from sendtrail.spool_files import read_segments, segment_files
+from sendtrail.spool_files import damaged_files, read_lost, read_segments, segment_files
 from sendtrail.topics import ENRICHED, EVENTS, LOADER_GROUP, STREAMS_GROUP, Topic
 
 _TIMEOUT_MS = 5_000
@@ -50,9 +49,13 @@ def spool_status(directory: Path) -> StageStatus:
         return StageStatus(f"spool {directory.name}", "not here", "?", None, None)
     changed = [path.stat().st_mtime for file in segment_files(directory) if (path := file.path).exists()]
     events = sum(len(content.payloads) for content in read_segments(directory))
-    lost = read_lost(directory)
+    lost, damaged = read_lost(directory).events, len(damaged_files(directory))
     lag_s = max(0.0, time.time() - min(changed)) if changed else 0.0
-    state = f"LOST {lost} events: the disk was full or failed" if lost else "waiting" if events else "empty"
+    state = "waiting" if events else "empty"
+    if damaged:
+        state = f"{damaged} DAMAGED segments are kept aside: `sendtrail spool list {directory}`"
+    if lost:
+        state = f"LOST {lost} events: the disk was full or failed"
     newest = _text(max(changed, default=None))
     return StageStatus(f"spool {directory.name}", state, f"{events} events", newest, lag_s)
 

@@ -21,6 +21,7 @@ from sendtrail.cli import (
     report,
     run,
     setup,
+    spool,
     status,
     topics,
     trace,
@@ -63,6 +64,7 @@ GROUPS = (
     up, demo, report, export_table, audit, verify, status, trace, keys, links, instrument, topics, migrate, setup,
     users, api_keys, webhooks, run,
     domains, relay_users,
+    spool,
 )  # fmt: skip
 for group in GROUPS:
     group.register(app)

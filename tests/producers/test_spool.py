@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from producers.spool import FsyncPolicy, SpoolWriter
 from producers.spool_lock import is_orphan
-from producers.spool_loss import LossFile, read_lost
+from producers.spool_loss import LossFile
 from sendtrail.events import Event
 from sendtrail.segments import Stream, decode_header, frames
-from sendtrail.spool_files import backlog_bytes, lock_path, new_path, segment_files
+from sendtrail.spool_files import backlog_bytes, lock_path, new_path, read_lost, segment_files
 from tests.support.spools import events, files_up_to, segments
 
 
@@ -192,7 +192,7 @@ def test_no_room_at_all_is_counted_and_recovers(tmp_path: Path) -> None:
         clock.now += 5
         spool.tick()
         assert spool.failing
-    assert (spool.lost, read_lost(tmp_path), segment_files(tmp_path)) == (3, 3, [])
+    assert (spool.lost, read_lost(tmp_path).events, segment_files(tmp_path)) == (3, 3, [])
     clock.now += 5
     spool.tick()
     assert not spool.failing
@@ -208,7 +208,7 @@ def test_whole_frames_of_a_short_write_stay_and_the_torn_one_goes(tmp_path: Path
     with files_up_to(6000):
         written = spool.append([hit(number, "x" * 1000) for number in range(1, 11)])
     assert 0 < written < 10
-    assert spool.lost == read_lost(tmp_path) == 10 - written
+    assert spool.lost == read_lost(tmp_path).events == 10 - written
     spool.append([hit(11)])
     spool.close()
     kept = [*range(written + 1), 11]
@@ -235,7 +235,7 @@ def test_a_writer_whose_caller_refuses_counts_no_loss(tmp_path: Path) -> None:
     spool = SpoolWriter(tmp_path, "api", count_loss=False)
     with files_up_to(4096):
         assert spool.append([hit(1, "x" * 5000)]) == 0
-    assert (spool.lost, read_lost(tmp_path), spool.failing) == (0, 0, True)
+    assert (spool.lost, read_lost(tmp_path).events, spool.failing) == (0, 0, True)
     spool.close()
 
 
@@ -260,7 +260,7 @@ def test_losses_of_several_writers_add_up(tmp_path: Path) -> None:
     second.add(4, 2000)
     first.close()
     second.close()
-    assert read_lost(tmp_path) == 7
+    assert read_lost(tmp_path).events == 7
     assert (tmp_path / "lost").stat().st_size == size > 0
 
 
@@ -268,14 +268,14 @@ def test_a_loss_that_cannot_be_written_is_added_later(tmp_path: Path) -> None:
     with files_up_to(0):
         loss = LossFile(tmp_path)
         loss.add(2, 1)
-        assert read_lost(tmp_path) == 0
+        assert read_lost(tmp_path).events == 0
     loss.add(1, 2)
-    assert read_lost(tmp_path) == 3
+    assert read_lost(tmp_path).events == 3
     loss.close()
 
 
 def test_a_directory_without_losses(tmp_path: Path) -> None:
-    assert read_lost(tmp_path) == 0
+    assert read_lost(tmp_path).events == 0
     assert backlog_bytes(tmp_path / "nowhere") == 0
     (tmp_path / "lost").write_bytes(os.urandom(4096))
-    assert read_lost(tmp_path) == 0
+    assert read_lost(tmp_path).events == 0

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -91,6 +92,12 @@ class Process:
     def pids(self) -> list[int]:
         """Process ids of the workers that are ready."""
         return [worker["pid"] for worker in self.workers() if worker["state"] == "ready"]
+
+    def kill_worker(self, pid: int) -> None:
+        """SIGKILL one worker and wait until its supervisor has seen it end."""
+        os.kill(pid, signal.SIGKILL)
+        while pid in self.pids():
+            time.sleep(0.02)
 
     def admin(self, path: str) -> tuple[int, str]:
         try:

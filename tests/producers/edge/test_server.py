@@ -10,8 +10,8 @@ import pytest
 
 from producers.edge import replies
 from producers.edge.pages import load
-from producers.spool_loss import read_lost
 from sendtrail.settings import EdgeSettings
+from sendtrail.spool_files import read_lost
 from tests.support.edges import Edge, running_edge
 from tests.support.spools import files_up_to
 
@@ -364,7 +364,7 @@ def test_a_full_disk_is_counted_and_answered(edge: Edge) -> None:
         client.send(lines(edge.path(message=8)))
         assert client.answer().body == replies.GIF
     assert edge.server.spool.lost == 1
-    wait_until(lambda: read_lost(edge.directory) in (0, 1))
+    wait_until(lambda: read_lost(edge.directory).events in (0, 1))
     assert [event.message for event in edge.events()] == [8]
 
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from producers.forward.parcel import Parcel
 from producers.forward.progress import progress_path
-from producers.forward.transit import Transit, damaged_path
+from producers.forward.transit import Transit
 from sendtrail.deliveries import Delivery, record_of
 from sendtrail.events import encode
 from sendtrail.packs import MAX_WAIT_MS, Totals, minute_of, read_totals
 from sendtrail.segments import Stream, encode_frame
-from sendtrail.spool_files import SegmentFile, segment_path
+from sendtrail.spool_files import SegmentFile, damaged_path, segment_path
 from tests.producers.forward.parts import SPOOL, TARGET, TIME_MS, Clock, everything, hit, wire, write_segment
 
 LOG_TIME_MS = TIME_MS + 3_600_000
