@@ -17,6 +17,7 @@ from sendtrail.cli import (
     keys,
     links,
     migrate,
+    optouts,
     relay_users,
     report,
     run,
@@ -63,7 +64,7 @@ def options(
 GROUPS = (
     up, demo, report, export_table, audit, verify, status, trace, keys, links, instrument, topics, migrate, setup,
     users, api_keys, webhooks, run,
-    domains, relay_users,
+    domains, relay_users, optouts,
     spool,
 )  # fmt: skip
 for group in GROUPS:
