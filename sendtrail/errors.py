@@ -4,6 +4,7 @@ SendtrailError
 ├── BadName          a delivery, message or recipient name that can't be a key
 ├── BadLink          a link that must not be minted (destination, position)
 ├── BadAttributes    sender attributes that are too many, too long or no text
+├── BadSource        a message file whose bytes are not of its character set
 ├── PolicyError      a policy that can't be, or a policy file that can't be read
 ├── SettingsError    an unknown or malformed setting; ends the program with exit code 3
 ├── KeysError        the key file is missing, unreadable or lacks what was asked of it
@@ -37,6 +38,10 @@ class BadLink(SendtrailError, ValueError):
 
 class BadAttributes(SendtrailError, ValueError):
     """More than 8 attributes of a message, or a name or value that is not a text of up to 256 characters."""
+
+
+class BadSource(SendtrailError, ValueError):
+    """A file of HTML or text can't be read in the character set it is said to have."""
 
 
 class PolicyError(SendtrailError, ValueError):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 from base64 import b64encode
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,9 +16,8 @@ import typer
 from sendtrail.errors import SendtrailError
 
 if TYPE_CHECKING:
-    from sendtrail.instrument import Template
-
-_MARKUP = re.compile(r"<(?:!doctype|html|head|body|table|div|span|p|a|br|img|h[1-6]|ul)\b", re.IGNORECASE)
+    from sendtrail.instrument import Policy, Template
+    from sendtrail.instrument.source import Output, Source
 
 
 class Content(StrEnum):
@@ -30,9 +29,29 @@ class Content(StrEnum):
     mime = "mime"
 
 
+class ProviderName(StrEnum):
+    """Whose webhook is to bring delivery and message back."""
+
+    sendgrid = "sendgrid"
+    ses = "ses"
+    mailgun = "mailgun"
+    postmark = "postmark"
+    sparkpost = "sparkpost"
+    kumomta = "kumomta"
+    generic = "generic"
+
+
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option("--policy", metavar="FILE", help="Policy file (TOML): modes, labels, placeholders, extras."),
+]
+As = Annotated[Content, typer.Option("--as", help="What FILE is; auto: told by its content.")]
+Encoding = Annotated[str, typer.Option(help="Character set of an HTML or text FILE, kept in the result.")]
+
+
 def register(app: typer.Typer) -> None:
     """Add the verbs of this file to the command."""
-    app.command("instrument")(instrument)
+    app.command("instrument", epilog="Test send: --seed marks the message's hits, reports leave them out.")(instrument)
 
 
 def instrument(
@@ -40,18 +59,41 @@ def instrument(
     delivery: Annotated[str, typer.Option(help="The sender's name of the delivery.")],
     message: Annotated[str, typer.Option(help="The sender's name of the message, one for each recipient.")],
     recipient: Annotated[str | None, typer.Option(help="The sender's name of the recipient.")] = None,
-    content: Annotated[Content, typer.Option("--as", help="What FILE is; auto: told by its content.")] = Content.auto,
+    content: As = Content.auto,
+    policy: PolicyFile = None,
+    value: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Value of a placeholder; repeatable.")
+    ] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Attribute of the message, up to 8; repeatable.")
+    ] = None,
     account: Annotated[str, typer.Option(help="Account of the names; empty is the default one.")] = "",
     base: Annotated[
         str, typer.Option(help="Tracking host; else tracking.base_url (SENDTRAIL_TRACKING_BASE_URL).")
     ] = "",
-    encoding: Annotated[str, typer.Option(help="Character set of FILE, kept in the result.")] = "utf-8",
+    encoding: Encoding = "utf-8",
     seed: Annotated[bool, typer.Option("--seed", help="A test recipient: hits are stored, not counted.")] = False,
     proof: Annotated[bool, typer.Option("--proof", help="A proof: hits are stored, not counted.")] = False,
-    pixel: Annotated[bool, typer.Option(help="Add the pixel that counts opens.")] = True,
-    one_click: Annotated[bool, typer.Option(help="Make List-Unsubscribe headers (RFC 8058).")] = True,
+    no_consent: Annotated[
+        bool, typer.Option("--no-consent", help="Not tracked: no pixel, links as they are, only opt-out is ours.")
+    ] = False,
+    pixel: Annotated[
+        bool | None, typer.Option("--pixel/--no-pixel", help="The pixel that counts opens; else the policy decides.")
+    ] = None,
+    one_click: Annotated[
+        bool | None,
+        typer.Option("--one-click/--no-one-click", help="List-Unsubscribe headers; else the policy decides."),
+    ] = None,
+    provider: Annotated[
+        ProviderName | None,
+        typer.Option("--headers-for", help="Add the headers by which this provider's webhook knows the message."),
+    ] = None,
     api: Annotated[
-        str, typer.Option(help="Address of the feed API: register the URLs there and feed the `prepared` item.")
+        str, typer.Option(help="Address of the feed API: register URLs and content, feed the `prepared` item.")
+    ] = "",
+    label: Annotated[
+        str,
+        typer.Option(help="With --api: register the delivery itself too, with this label alone."),
     ] = "",
     as_json: Annotated[
         bool,
@@ -60,101 +102,106 @@ def instrument(
 ) -> None:
     """Rewrite a message's links and add the pixel. Result on standard output, headers and warnings on standard error.
 
-    Outside the links and the pixel every byte stays as it is.
+    Outside the links, the pixel and, of a whole message, the headers that are added, every byte stays as it is.
     """
     from sendtrail import keyring
     from sendtrail.cli.config import load
-    from sendtrail.instrument import Policy
     from sendtrail.settings import KeySettings, TrackingSettings
 
     config = load()
-    made = _Instrumented(
-        _read(source), content, encoding,
+    read = read_source(source, content, encoding)
+    compiled = read.compile(
         delivery=delivery,
         account=account,
         keyring=keyring.load(config.section(KeySettings).file),
         base_url=base or config.section(TrackingSettings).base_url,
-        policy=Policy(pixel=pixel, one_click=one_click),
+        policy=_policy(policy, pixel, one_click),
+    )
+    output = compiled.render(
+        message, recipient, values=pairs("--value", value), consent=not no_consent, seed=seed, proof=proof,
+        provider=None if provider is None else provider.value,
     )  # fmt: skip
-    made.render(message, recipient, seed=seed, proof=proof)
-    prepared = None
-    if made.template is not None:
-        prepared = made.template.prepared(message, int(time.time() * 1000), recipient, seed=seed)
+    prepared, template = None, compiled.template
+    if template is not None:
+        prepared = template.prepared(
+            message, int(time.time() * 1000), recipient, seed=seed, proof=proof,
+            attributes=pairs("--attribute", attribute),
+        )  # fmt: skip
         if api:
-            _tell(api, made.template, prepared)
+            _tell(api, template, prepared, label)
     if as_json:
-        print(json.dumps(_shown(made, prepared), ensure_ascii=False))
-        return
-    if made.kind is not Content.mime:
-        for name, value in made.headers:
-            print(f"header: {name}: {value}", file=sys.stderr)
-    for notice in made.warnings:
-        print(f"warning: {notice.code}: {notice.text}", file=sys.stderr)
-    sys.stdout.buffer.write(made.output)
-    sys.stdout.flush()
+        print(json.dumps(_shown(read, output, template, prepared), ensure_ascii=False))
+    else:
+        _print(read, output)
 
 
-class _Instrumented:
-    """An input of any kind, compiled; after `render`: its output, headers and warnings."""
+def read_source(source: str, content: Content, encoding: str) -> Source:
+    """The file of an argument. Raises SendtrailError."""
+    from sendtrail.errors import BadSource
+    from sendtrail.instrument.source import CONTENTS, Source
 
-    def __init__(self, raw: bytes, content: Content, encoding: str, **how: Any) -> None:
-        from sendtrail.instrument import compile
-        from sendtrail.instrument.mime import compile_message, looks_like_mail
-
-        self.template: Template | None
-        self.encoding = encoding
-        if content is Content.mime or (content is Content.auto and looks_like_mail(raw)):
-            self.kind = Content.mime
-            self._mail = compile_message(raw, **how)
-            self.template = self._mail.template
-            return
-        text = _decoded(raw, encoding)
-        is_html = content is Content.html or (content is Content.auto and _MARKUP.search(text) is not None)
-        self.kind = Content.html if is_html else Content.text
-        self.template = compile(html=text if is_html else None, text=None if is_html else text, **how)
-
-    def render(self, message: str, recipient: str | None, **how: Any) -> None:
-        """Make one recipient's message."""
-        if self.kind is Content.mime:
-            mail = self._mail.render(message, recipient, **how)
-            self.output, self.headers, self.warnings = mail.data, mail.headers, mail.warnings
-        elif self.template is not None:
-            rendered = self.template.render(message, recipient, **how)
-            part = rendered.html if self.kind is Content.html else rendered.text
-            self.output = (part or "").encode(self.encoding)
-            self.headers, self.warnings = rendered.headers, rendered.warnings
+    try:
+        raw = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    except OSError as error:
+        raise SendtrailError(f"{source} can't be read: {error}") from error
+    try:
+        return Source(raw, next((kind for kind in CONTENTS if kind == content.value), None), encoding)
+    except BadSource as error:
+        raise SendtrailError(f"{source}: {error}; give its character set with --encoding") from error
 
 
-def _tell(api: str, template: Any, prepared: dict[str, Any]) -> None:
+def pairs(option: str, given: Sequence[str] | None) -> dict[str, str]:
+    """`NAME=VALUE` texts by name. Raises typer.BadParameter."""
+    found = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise typer.BadParameter(f"{option} {text!r} is not NAME=VALUE")
+        found[name] = value
+    return found
+
+
+def _policy(path: Path | None, pixel: bool | None, one_click: bool | None) -> Policy:
+    from dataclasses import replace
+
+    from sendtrail.instrument import Policy, load_policy
+
+    policy = Policy() if path is None else load_policy(path)
+    policy = policy if pixel is None else replace(policy, pixel=pixel)
+    return policy if one_click is None else replace(policy, one_click=one_click)
+
+
+def _tell(address: str, template: Template, prepared: dict[str, Any], label: str) -> None:
+    from sendtrail.cli.config import load
     from sendtrail.instrument.api import Api
+    from sendtrail.settings import FeedSettings
 
-    client = Api(api)
-    client.register(template)
+    client = Api(address, load().section(FeedSettings).secret())
+    if label:
+        client.register(template, label=label)
+    else:
+        client.register_urls(template)
     refused = client.feed([prepared])
     if refused:
         raise SendtrailError(f"the API refused the prepared item: {refused[0]}")
 
 
-def _shown(made: _Instrumented, prepared: dict[str, Any] | None) -> dict[str, Any]:
-    is_mail = made.kind is Content.mime
+def _print(read: Source, output: Output) -> None:
+    if read.content != "mime":
+        for name, value in output.headers:
+            print(f"header: {name}: {value}", file=sys.stderr)
+    for notice in output.warnings:
+        print(f"warning: {notice.code}: {notice.text}", file=sys.stderr)
+    sys.stdout.buffer.write(output.data)
+    sys.stdout.flush()
+
+
+def _shown(read: Source, output: Output, template: Template | None, prepared: dict[str, Any] | None) -> dict[str, Any]:
+    data = output.data
     return {
-        made.kind.value: b64encode(made.output).decode() if is_mail else made.output.decode(made.encoding),
-        "headers": made.headers,
-        "warnings": [notice._asdict() for notice in made.warnings],
-        "urls": made.template.url_fields() if made.template else [],
+        read.content: b64encode(data).decode() if read.content == "mime" else data.decode(read.encoding),
+        "headers": output.headers,
+        "warnings": [notice._asdict() for notice in output.warnings],
+        "urls": template.url_fields() if template else [],
         "prepared": prepared,
     }
-
-
-def _read(source: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-    except OSError as error:
-        raise SendtrailError(f"{source} can't be read: {error}") from error
-
-
-def _decoded(raw: bytes, encoding: str) -> str:
-    try:
-        return raw.decode(encoding)
-    except (UnicodeDecodeError, LookupError) as error:
-        raise SendtrailError(f"FILE is not {encoding}: give its character set with --encoding ({error})") from error

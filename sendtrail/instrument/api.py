@@ -33,12 +33,19 @@ class Api:
 
         A part that is larger than the API keeps is left out, with a warning: only hot clicks need it.
         """
-        path = f"/v1/deliveries/{quote(str(template.delivery), safe='')}"
-        answer: dict[str, Any] = self._feed.call("PUT", path, {**fields, "urls": template.url_fields()})
+        answer: dict[str, Any] = self._feed.call("PUT", _path(template), {**fields, "urls": template.url_fields()})
+        self._keep_content(template)
+        return answer
+
+    def register_urls(self, template: Template) -> None:
+        """Register a template's URLs and content alone: what is registered of the delivery itself stays."""
+        self._feed.call("PUT", f"{_path(template)}/urls", template.url_fields())
+        self._keep_content(template)
+
+    def _keep_content(self, template: Template) -> None:
         contents = {name: part for name, part in template.contents().items() if _fits(name, part)}
         if any(contents.values()):
-            self._feed.call("PUT", f"{path}/content", contents)
-        return answer
+            self._feed.call("PUT", f"{_path(template)}/content", contents)
 
     def feed(self, items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """Post items in batches. Returns the refused ones with the API's reason beside each; [] when all were taken."""
@@ -46,6 +53,10 @@ class Api:
             {"item": refused.item, "status": "rejected", "reason": refused.reason, "detail": refused.detail}
             for refused in self._feed.send(items)
         ]
+
+
+def _path(template: Template) -> str:
+    return f"/v1/deliveries/{quote(str(template.delivery), safe='')}"
 
 
 def _fits(name: str, part: str) -> bool:

@@ -6,16 +6,20 @@ Outside the bodies of changed parts and the headers added, the output is the inp
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from sendtrail.deliveries import DeliveryUrl
 from sendtrail.events import MailFormat
 from sendtrail.instrument.found import Notice
 from sendtrail.instrument.mime_body import Form, read, write
 from sendtrail.instrument.mime_tree import Part, parse
+from sendtrail.instrument.policy import Policy
+from sendtrail.instrument.providers import Provider
 from sendtrail.instrument.template import Name, Template, compile
+from sendtrail.keyring import Keyring
 
 _SEALED_TYPES = frozenset((
     "multipart/signed", "multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime",
@@ -81,17 +85,30 @@ class MessageTemplate:
         kinds = {part.type for part in _shown(self._tree)}
         return "multipart" if kinds == {"text/html", "text/plain"} else "html" if "text/html" in kinds else "text"
 
-    def render(self, message: Name, recipient: Name | None = None, **how: Any) -> RenderedMessage:
-        """One recipient's message. `how`: as `Template.render` takes it. Raises BadName."""
+    def render(
+        self,
+        message: Name,
+        recipient: Name | None = None,
+        *,
+        values: Mapping[str, object] | None = None,
+        consent: bool = True,
+        seed: bool = False,
+        proof: bool = False,
+        provider: Provider | None = None,
+    ) -> RenderedMessage:
+        """One recipient's message. As `Template.render`; with `provider`, its headers are added. Raises BadName."""
         if self.template is None:
             return RenderedMessage(self._data, [], self.warnings)
-        rendered = self.template.render(message, recipient, **how)
+        rendered = self.template.render(message, recipient, values=values, consent=consent, seed=seed, proof=proof)
+        headers = rendered.headers
+        if provider is not None:
+            headers += self.template.headers_for(provider, message, recipient, seed=seed, proof=proof).headers
         texts = {
             "html": _parted(rendered.html, [body.text for body in self._bodies if body.kind == "html"], "html"),
             "text": _parted(rendered.text, [body.text for body in self._bodies if body.kind == "text"], "text"),
         }
         notices = [notice for notice in rendered.warnings if notice not in self.warnings]
-        added = self._added(rendered.headers)
+        added = self._added(headers)
         edits = [(self._tree.fields_end, self._tree.fields_end, self._header_lines(added))]
         for body in self._bodies:
             edits += self._edits(body, next(texts[body.kind]), notices)
@@ -138,8 +155,17 @@ def looks_like_mail(data: bytes) -> bool:
     return tree.body > tree.fields_end > 0 and any(tree.has(name) for name in _USUAL)
 
 
-def compile_message(source: bytes | EmailMessage, **how: Any) -> MessageTemplate:
-    """Find the links of a message once. `how`: as `compile` takes it, without `html` and `text`.
+def compile_message(
+    source: bytes | EmailMessage,
+    *,
+    delivery: Name,
+    keyring: Keyring,
+    base_url: str,
+    account: str = "",
+    policy: Policy | None = None,
+    registered: Iterable[DeliveryUrl] = (),
+) -> MessageTemplate:
+    """Find the links of a message once. The arguments are those of `compile`.
 
     Raises what `compile` raises; no message is refused. One that is signed or encrypted, or shows nothing that can be
     read, is left alone, and `warnings` says so.
@@ -163,7 +189,10 @@ def compile_message(source: bytes | EmailMessage, **how: Any) -> MessageTemplate
     if tree.has("List-Unsubscribe") or tree.has("List-Unsubscribe-Post"):
         warnings.append(Notice("header_kept", "the message has List-Unsubscribe: it stays, ours is not added"))
     joined = {kind: _joined([body.text for body in bodies if body.kind == kind], kind) for kind in ("html", "text")}
-    template = compile(html=joined["html"], text=joined["text"], **how)
+    template = compile(
+        html=joined["html"], text=joined["text"], delivery=delivery, keyring=keyring, base_url=base_url,
+        account=account, policy=policy, registered=registered,
+    )  # fmt: skip
     return MessageTemplate(data, tree, warnings, template, tuple(bodies))
 
 

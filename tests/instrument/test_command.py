@@ -104,3 +104,35 @@ def test_json_of_a_whole_message() -> None:
     sealed = json.loads(run("instrument", "-", *NAMES, "--json", stdin=b"DKIM-Signature: x\r\n" + MAIL).stdout)
     assert b64decode(sealed["mime"]) == b"DKIM-Signature: x\r\n" + MAIL
     assert (sealed["prepared"], sealed["warnings"][0]["code"]) == (None, "sealed")
+
+
+def test_policy_values_consent_and_a_providers_headers() -> None:
+    Path("policy.toml").write_text('placeholders = "{{x}}"\n[parameters]\nutm_source = "letter"\n')
+    page = b"<a href='https://a.example/?who={{name}}'>x</a>"
+    args = [
+        "instrument",
+        "-",
+        *NAMES,
+        "--policy",
+        "policy.toml",
+        "--value",
+        "name=Ann & Co",
+        "--headers-for",
+        "postmark",
+    ]
+    result = run(*args, "--no-pixel", "--proof", stdin=page)
+    read = json.loads(run("links", "read", result.stdout.split("'")[1]).stdout)
+    assert read["destination"] == "https://a.example/?who=Ann%20%26%20Co&utm_source=letter"
+    assert read["flags"] == ["proof"]
+    assert "header: X-PM-Metadata-sendtrail_delivery: " in result.stderr
+    untracked = run(*args, "--no-consent", stdin=page)
+    assert untracked.stdout == "<a href='https://a.example/?who=Ann%20%26%20Co&amp;utm_source=letter'>x</a>"
+    assert "unresolved_placeholder: 'name'" in run(*args[:7], stdin=page).stderr
+
+
+def test_headers_of_a_provider_are_put_on_a_whole_message() -> None:
+    result = run("instrument", "-", *NAMES, "--headers-for", "kumomta", stdin=MAIL)
+    assert b"\r\nX-Sendtrail-Message: 1\r\n" in result.stdout_bytes
+    listed = json.loads(run("instrument", "-", *NAMES, "--attribute", "city=Lyon", "--json", stdin=MAIL).stdout)
+    assert listed["prepared"]["attributes"] == {"city": "Lyon"}
+    assert run("instrument", "-", *NAMES, "--attribute", "city", stdin=MAIL).exit_code == 2
