@@ -127,7 +127,7 @@ def test_policy_values_consent_and_a_providers_headers() -> None:
     assert "header: X-PM-Metadata-sendtrail_delivery: " in result.stderr
     untracked = run(*args, "--no-consent", stdin=page)
     assert untracked.stdout == "<a href='https://a.example/?who=Ann%20%26%20Co&amp;utm_source=letter'>x</a>"
-    assert "unresolved_placeholder: 'name'" in run(*args[:7], stdin=page).stderr
+    assert "unresolved_placeholder: 'name'" in run(*args[:8], stdin=page).stderr
 
 
 def test_headers_of_a_provider_are_put_on_a_whole_message() -> None:
