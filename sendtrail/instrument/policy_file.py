@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -29,6 +29,7 @@ from sendtrail.instrument.policy import CHOICES, Policy, UrlRule
 
 #: Modes that later templates obey too.
 REMEMBERED: tuple[UrlMode, ...] = ("always", "never")
+#: Checked entry by entry, so that an error names the entry.
 _TABLES = ("urls", "patterns", "parameters")
 #: Words whose choices Policy and UrlRule name themselves.
 _CHOSEN = (*CHOICES, "mode")
@@ -42,13 +43,20 @@ def load_policy(path: Path) -> Policy:
 def policy_of(text: str) -> Policy:
     """The policy in TOML. Raises PolicyError naming the key."""
     try:
-        table = tomllib.loads(text)
+        return policy_from(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"not TOML: {error}") from error
-    table |= {name: _rules(name, table[name]) for name in _TABLES[:2] if name in table}
-    if "parameters" in table:
-        table["parameters"] = _texts("parameters", table["parameters"])
-    return _made(Policy, table)
+
+
+def policy_from(table: Mapping[str, object]) -> Policy:
+    """The policy of a table, as TOML or JSON has it. Raises PolicyError naming the key."""
+    values = dict(table)
+    for name in ("urls", "patterns"):
+        if name in values:
+            values[name] = _rules(name, values[name])
+    if "parameters" in values:
+        values["parameters"] = _texts("parameters", values["parameters"])
+    return _made(Policy, values)
 
 
 def remember(path: Path, urls: Iterable[DeliveryUrl]) -> list[DeliveryUrl]:

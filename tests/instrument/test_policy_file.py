@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from sendtrail.deliveries import DeliveryUrl
 from sendtrail.errors import PolicyError
 from sendtrail.instrument import Policy, UrlRule, load_policy, remember
-from sendtrail.instrument.policy_file import policy_of
+from sendtrail.instrument.policy_file import policy_from, policy_of
 from tests.instrument.making import made
 
 WHOLE = """
@@ -59,6 +61,7 @@ def test_every_key() -> None:
         patterns={"https://*.example.org/*": UrlRule("not_tracked", "Elsewhere", "other", parameters=False)},
     )
     assert policy_of("") == Policy()
+    assert policy_from(json.loads(json.dumps(tomllib.loads(WHOLE)))) == policy_of(WHOLE)
 
 
 @pytest.mark.parametrize(
