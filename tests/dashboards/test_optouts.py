@@ -27,8 +27,8 @@ def optout(number: int, how: str = "form", **fields: Any) -> dict[str, Any]:
     """The nth event, a minute after the one before."""
     at = START + timedelta(minutes=number)
     event_id = int(at.timestamp() * 1000).to_bytes(6, "big") + number.to_bytes(10, "big")
-    fields = {"kind": "optout", "how": how, "event_time": at, "message_id": number, "recipient_key": None} | fields
-    return event(event_id, (0, number, 0), **fields)
+    made: dict[str, Any] = {"kind": "optout", "how": how, "event_time": at, "message_id": number, "recipient_key": None}
+    return event(event_id, (0, number, 0), **(made | fields))
 
 
 ROWS = [
