@@ -38,7 +38,7 @@ def make_app(
 ) -> Starlette:
     """The ASGI application."""
     common = (spool, naming_key, max_body_bytes, clock)
-    hooked = WebhooksApi(*common, hooks).webhooks
+    hooked = WebhooksApi(*common, hooks)
     return Starlette(
         routes=[
             Route("/v1/events", EventsApi(*common).events, methods=["POST"]),

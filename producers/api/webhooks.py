@@ -1,4 +1,5 @@
-"""POST /v1/webhooks/{name}: what providers tell -> events in the spool."""
+"""POST /v1/webhooks/{name}, what providers tell, and POST /v1/mta/{source}, what is told beside a mail server
+-> events in the spool."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -7,11 +8,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from producers.api.access import account_of
 from producers.api.answers import RETRY_AFTER_S, answer, refuse, spool_full
-from producers.api.body import Refusal, read_body
+from producers.api.body import JSON, NDJSON, Refusal, read_body
 from producers.api.events import Clock
 from producers.api.providers.events import EventMaker, is_reject
 from producers.api.providers.found import Call
+from producers.api.providers.mta import sources
 from producers.api.providers.webhook import Webhook
 from producers.api.spool import ApiSpool
 from sendtrail.events import Event
@@ -31,6 +34,7 @@ class WebhooksApi:
         self._max_body_bytes = max_body_bytes
         self._clock = clock
         self._hooks = hooks
+        self._mta = sources()
 
     async def webhooks(self, request: Request) -> Response:
         """Take a provider's request. 2xx once all of it is in the spool, items that are no events included."""
@@ -42,13 +46,24 @@ class WebhooksApi:
             return refuse(body)
         headers = {name.lower(): value for name, value in request.headers.items()}
         call = Call(headers, body.data, request.path_params.get("secret", ""), self._clock())
-        return await run_in_threadpool(self._take, hook, call)
+        return await run_in_threadpool(self._take, hook, hook.account, call)
 
-    def _take(self, hook: Webhook, call: Call) -> Response:
+    async def mta(self, request: Request) -> Response:
+        """Take what a command beside a mail server tells, for the account of its API key."""
+        source = self._mta.get(request.path_params["source"])
+        if source is None:
+            return refuse(Refusal(404, "not_found", f"there are sources {', '.join(sorted(self._mta))}"))
+        body = await read_body(request, (JSON, *NDJSON), self._max_body_bytes)
+        if isinstance(body, Refusal):
+            return refuse(body)
+        call = Call({}, body.data, "", self._clock())
+        return await run_in_threadpool(self._take, source, account_of(request), call)
+
+    def _take(self, hook: Webhook, account: str, call: Call) -> Response:
         found = hook.read(call)
         if isinstance(found, Refusal):
             return refuse(found, {"Retry-After": RETRY_AFTER_S} if found.status == 503 else _challenge(found))
-        maker = EventMaker(self._naming_key, hook.name, hook.account)
+        maker = EventMaker(self._naming_key, hook.name, account)
         events = [maker.event(one, call.now_ms) for one in found]
         if not self._spool.add_events(events):
             return spool_full()

@@ -10,14 +10,17 @@ import typer
 from sendtrail.cli import (
     api_keys,
     audit,
+    bounces,
     demo,
     domains,
     export_table,
     instrument,
     keys,
+    kumomta,
     links,
     migrate,
     optouts,
+    postfix_log,
     relay_users,
     report,
     run,
@@ -66,6 +69,7 @@ GROUPS = (
     users, api_keys, webhooks, run,
     domains, relay_users, optouts,
     spool,
+    bounces, kumomta, postfix_log,
 )  # fmt: skip
 for group in GROUPS:
     group.register(app)

@@ -11,6 +11,7 @@ from sendtrail.settings.config import CONFIG_VARIABLE, EXIT_CODE, PREFIX, SHORT_
 from sendtrail.settings.domains import DomainSettings
 from sendtrail.settings.edge import EdgeSettings
 from sendtrail.settings.feed import FeedSettings
+from sendtrail.settings.mta import MtaSettings
 from sendtrail.settings.providers import ProvidersSettings
 from sendtrail.settings.relay import RelaySettings
 from sendtrail.settings.section import Section
@@ -47,6 +48,7 @@ __all__ = [
     "KeySettings",
     "LoaderSettings",
     "LocalSettings",
+    "MtaSettings",
     "ProvidersSettings",
     "RelaySettings",
     "ReportSettings",

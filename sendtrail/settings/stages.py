@@ -11,6 +11,7 @@ from sendtrail.settings.api import ApiSettings
 from sendtrail.settings.domains import DomainSettings
 from sendtrail.settings.edge import EdgeSettings
 from sendtrail.settings.feed import FeedSettings, read_key
+from sendtrail.settings.mta import MtaSettings
 from sendtrail.settings.providers import ProvidersSettings
 from sendtrail.settings.relay import RelaySettings
 from sendtrail.settings.section import Port, Section, Zone
@@ -218,6 +219,6 @@ SECTIONS: tuple[type[Section], ...] = (
     KafkaSettings, ClickHouseSettings, KeySettings, TrackingSettings, EdgeSettings, ForwardSettings, ApiSettings,
     FeedSettings, StreamSettings, LoaderSettings, ReportSettings, WebSettings, LocalSettings,
     AnswerSettings, CookieSettings, DomainSettings,
-    ProvidersSettings,
+    ProvidersSettings, MtaSettings,
     RelaySettings,
 )  # fmt: skip

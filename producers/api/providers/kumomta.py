@@ -36,7 +36,12 @@ def parse(call: Call, door: Door) -> list[Found] | Refusal:
     refused = door.refusal(call)
     if refused is not None:
         return refused
-    return [_event(item) for item in _items(call.body)]
+    return records(call.body)
+
+
+def records(body: bytes) -> list[Found]:
+    """The findings of log records, whoever sent them."""
+    return [_event(item) for item in _items(body)]
 
 
 def _items(body: bytes) -> list[Any]:
