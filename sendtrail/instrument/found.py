@@ -53,9 +53,9 @@ class Edit(NamedTuple):
 class FoundLink(NamedTuple):
     """A place that holds a URL. `url` is as a browser would follow it; `edit` puts a tracked one in its place.
 
-    `mode`, `label` and `category` are the markup's hints, empty where there are none; `text` is what the link shows.
-    `visible` is that without the texts of images. `strip` takes the hints off; it is done whether the link is tracked
-    or not.
+    `mode`, `label` and `category` are the markup's hints, empty where there are none; `text` is what the link shows,
+    `visible` that without the texts of images. `for_outlook`: only Outlook shows it. `strip` takes the hints off; it is
+    done whether the link is tracked or not.
     """
 
     url: str
@@ -66,6 +66,7 @@ class FoundLink(NamedTuple):
     text: str = ""
     strip: tuple[Edit, ...] = ()
     visible: str = ""
+    for_outlook: bool = False
 
 
 class FoundPart(NamedTuple):

@@ -69,7 +69,7 @@ def document_tokens(source: str) -> Iterator[Token]:
             inner_end = source.rindex("--", opening.end() - 2, token.end)
             for inner in tokens(source, opening.end(), max(opening.end(), inner_end)):
                 if inner.finished and inner.name not in _FRAME:
-                    yield inner
+                    yield inner._replace(for_outlook=True)
         else:
             yield token
 
@@ -101,7 +101,7 @@ def _link(source: str, tag: Token, base: str) -> FoundLink | None:
     url = followed(_value(source, href))
     if base and url and not _SCHEME.match(url) and not url.startswith("#"):
         url = _joined(base, url)
-    return FoundLink(url, edit, **hints, strip=tuple(strip))
+    return FoundLink(url, edit, **hints, strip=tuple(strip), for_outlook=tag.for_outlook)
 
 
 def _joined(base: str, url: str) -> str:

@@ -40,7 +40,10 @@ class Attribute(NamedTuple):
 
 
 class Token(NamedTuple):
-    """A piece of the document. `name` is lower-case for tags; `finished` is False where the document ends inside it."""
+    """A piece of the document. `name` is lower-case for tags; `finished` is False where the document ends inside it.
+
+    `for_outlook`: it stands in a conditional comment, which only Outlook looks into.
+    """
 
     kind: Literal["start", "end", "text", "raw", "comment", "other"]
     start: int
@@ -48,6 +51,7 @@ class Token(NamedTuple):
     name: str = ""
     attributes: tuple[Attribute, ...] = ()
     finished: bool = True
+    for_outlook: bool = False
 
     def first(self, name: str) -> Attribute | None:
         """The attribute of that name that counts: of several, browsers take the first."""

@@ -71,7 +71,7 @@ class SlotMaker:
         """What to write for a link; None to leave it as it is."""
         item = 0
         if parse(target.url, self._policy.placeholders).rest:
-            item = self._items.item(target.url, link.label)
+            item = self._items.item(target.url, link)
         url_id = self._number(link, target, item)
         kind = kind_of(target.mode)
         written = "" if target.is_own_page else target.url

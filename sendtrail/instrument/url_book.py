@@ -68,28 +68,28 @@ class UrlBook:
 class LoopItems:
     """Tells the items of a loop apart: places of one personalised URL, which lead elsewhere for each item.
 
-    Places with one `data-st-label` are one item, others an item each, in their order; the text part's places are
-    those of the HTML part, in its order.
+    Places that show the same are an item each, in their order; an item's image and its button show different things,
+    and so does what only Outlook sees. Places with one `data-st-label` are one item, wherever they stand.
     """
 
     def __init__(self) -> None:
-        self._items: dict[str, list[str]] = {}
-        self._next: dict[str, int] = {}
+        self._labels: dict[str, list[str]] = {}
+        self._places: dict[tuple[str, str, bool], int] = {}
 
     def begin_part(self) -> None:
-        """The next place of each URL is the first item again."""
-        self._next = {}
+        """The text part's places are the items of the HTML part again."""
+        self._places = {}
 
-    def item(self, url: str, label: str) -> int:
-        """The item of the next place of a URL, from 0. `label`: what its markup asks for."""
-        items = self._items.setdefault(url, [])
-        if label and label in items:
-            return items.index(label)
-        item = self._next.get(url, 0)
-        self._next[url] = item + 1
-        if item == len(items):
-            items.append(label)
-        return item
+    def item(self, url: str, link: FoundLink) -> int:
+        """The item of the next place of a URL, from 0."""
+        if link.label:
+            labels = self._labels.setdefault(url, [])
+            if link.label not in labels:
+                labels.append(link.label)
+            return labels.index(link.label)
+        place = (url, link.text, link.for_outlook)
+        self._places[place] = self._places.get(place, -1) + 1
+        return self._places[place]
 
 
 def item_url(url: str, item: int) -> str:

@@ -69,6 +69,17 @@ def test_items_of_a_loop_have_values_and_labels_of_their_own() -> None:
     assert [u.url_id for u in again.urls] == ids
 
 
+def test_the_image_and_the_button_of_an_item_are_one_item() -> None:
+    button = (
+        f'<!--[if mso]><v:roundrect href="{ITEM}"><center>Buy</center></v:roundrect><![endif]-->'
+        f'<!--[if !mso]><!--><a href="{ITEM}">Buy</a><!--<![endif]-->'
+    )
+    template = made(f'<a href="{ITEM}"><img alt="Picture"></a>{button}' * 2, policy=BRACES)
+    assert [(u.url, u.label) for u in template.urls] == [(ITEM, "Picture"), (f"{ITEM} [2]", "Picture [2]")]
+    rendered = template.render(1, values={"id": ["a", "b"]})
+    assert destinations(rendered.html) == [f"https://shop.example/p/{item}" for item in "aaabbb"]
+
+
 def test_labels_in_the_markup_say_what_is_one_item() -> None:
     places = [("Top", "image"), ("Top", "text"), ("Second", "x"), ("Top", "again")]
     html = "".join(f'<a href="{ITEM}" data-st-label="{label}">{text}</a>' for label, text in places)
