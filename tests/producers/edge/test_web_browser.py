@@ -19,6 +19,7 @@ from sendtrail.links import Link, mint
 from sendtrail.settings import EdgeSettings
 from tests.dashboards.web.browser.conftest import CHROMIUM
 from tests.dashboards.web.browser.serving import SANDBOX
+from tests.producers.edge.test_edge_doc import blocks
 from tests.support.edges import Edge, running_edge
 
 MAIL, SHOP, EDGE, NEIGHBOUR = "webmail.test", "shop.test", "t.news.test", "www.news.test"
@@ -266,3 +267,15 @@ def test_what_was_said_before_the_script_came_is_heard(world: World) -> None:
     page.goto(world.shop("/offers"))
     order = next(hit for hit in world.hits(2) if hit.kind == "transaction")
     assert (order.order_id, order.amount, order.attributes) == ("A-3", 500, {"voucher": "MAY"})
+
+
+def test_the_tags_of_the_docs(world: World) -> None:
+    page = world.context.new_page()
+    for number, tag in enumerate(blocks("Web tag", "html"), 1):
+        world.pages.html["/doc"] = "<!doctype html>" + tag.replace("https://t.example.com", world.tracking)
+        page.goto(world.shop("/doc"))
+        world.hits(number)
+    orders = [hit for hit in world.hits(3) if hit.kind == "transaction"]
+    assert [(one.order_id, one.amount, one.currency, one.articles) for one in orders] == [
+        ("A-1001", 4990, "EUR", 3), ("A-1001", 4990, "EUR", 0),
+    ]  # fmt: skip
