@@ -3,15 +3,15 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 from dashboards.choice import Accounts, by_names
 from dashboards.options import OfDeliveries, OfDistinct, Options
 from dashboards.queries import Queries, ReportError
+from dashboards.roles import Role, reaches
 from dashboards.scope import Scope
 from dashboards.shape import Column, Report, Stream
 
-Role = Literal["viewer", "analyst"]
 O = TypeVar("O", bound=Options)  # noqa: E741
 
 
@@ -70,8 +70,7 @@ class Definition(Generic[O]):
 
     def allows(self, role: Role, part: str = "") -> bool:
         """Whether that role may read the report, or that part of it."""
-        needs = "analyst" if part in self.analyst_parts else self.role
-        return needs == "viewer" or role == "analyst"
+        return reaches(role, "analyst" if part in self.analyst_parts else self.role)
 
     def answer(self, context: Context, asked: O) -> Report:
         """The report, or the part of it that the context names. Raises NotAllowed, BadName or ReportError."""

@@ -19,8 +19,8 @@ from jinja2.ext import extract_from_ast
 from dashboards.catalogue import REPORTS
 from dashboards.definition import Definition
 from dashboards.options import options_of
+from dashboards.roles import ROLES
 from dashboards.shape import Note
-from dashboards.web.access.reader import ROLES
 from dashboards.web.asking import LABELS, MENU
 from dashboards.web.languages import BETWEEN, LANGUAGES, key_of
 from dashboards.web.templating import environment

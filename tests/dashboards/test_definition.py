@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dashboards.definition import Context, Definition, NotAllowed, Role
+from dashboards.definition import Context, Definition, NotAllowed
 from dashboards.options import Options
 from dashboards.queries import Queries
+from dashboards.roles import Role
 from dashboards.shape import Report
 
 

@@ -1,4 +1,4 @@
-"""Who may see the report pages: one middleware in front of every page and API route, the log-in, and `guard.needs`."""
+"""Who may see the report pages: one middleware in front of every page and API route, and the log-in."""
 
 import time
 from typing import Any

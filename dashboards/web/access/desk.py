@@ -9,12 +9,13 @@ from typing import NamedTuple
 import structlog
 from starlette.requests import Request
 
+from dashboards.roles import Role
 from dashboards.web.access.answers import Refusal, is_api
 from dashboards.web.access.attempts import Attempts
 from dashboards.web.access.ended import Ended
 from dashboards.web.access.passwords import hash_token, nobodys_hash
 from dashboards.web.access.places import Address, Hosts, Networks, is_loopback, parse_address
-from dashboards.web.access.reader import LOCAL, Reader, Role
+from dashboards.web.access.reader import LOCAL, Reader
 from dashboards.web.access.secret import load_secret
 from dashboards.web.access.sessions import Session, Sessions
 from dashboards.web.access.users import MAX_NAME, Users, normal_name

@@ -43,14 +43,14 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
         nonce = secrets.token_urlsafe(16)
-        scope["state"] = {**scope.get("state", {}), "csp_nonce": nonce, "no_store": False}
+        scope["state"] = {**scope.get("state", {}), "csp_nonce": nonce}
         started = False
 
         async def with_headers(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                _complete(MutableHeaders(scope=message), nonce, scope["state"]["no_store"])
+                _complete(MutableHeaders(scope=message), nonce)
             await send(message)
 
         try:
@@ -67,12 +67,10 @@ class SecurityHeaders:
                 raise  # for the server to log
 
 
-def _complete(headers: MutableHeaders, nonce: str, no_store: bool) -> None:
+def _complete(headers: MutableHeaders, nonce: str) -> None:
     headers.setdefault("Content-Security-Policy", _POLICY.format(nonce=nonce))
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
-    if no_store:
-        headers["Cache-Control"] = "no-store"
 
 
 def _fault_handler(scope: Scope) -> Callable[[Request, Exception], Awaitable[Response]] | None:

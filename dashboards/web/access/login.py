@@ -74,7 +74,6 @@ class LogIn:
         return RedirectResponse(LOGIN, 303)
 
     def _show(self, request: Request, back: str, name: str = "", error: str = "", status: int = 200) -> Response:
-        request.state.no_store = True
         response = self._render(request, TEMPLATE, {"next": back, "typed": name, "error": error}, status)
         if status == 429:
             response.headers["Retry-After"] = str(RETRY_AFTER_S)

@@ -1,12 +1,8 @@
 """Who asks, and what they may see."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
-Role = Literal["viewer", "analyst"]
-
-#: From least to most: a role may do what those before it may.
-ROLES: tuple[Role, ...] = get_args(Role)
+from dashboards.roles import Role, reaches
 
 
 @dataclass(frozen=True)
@@ -22,7 +18,7 @@ class Reader:
 
     def may(self, role: Role) -> bool:
         """True where this reader's role includes `role`."""
-        return ROLES.index(self.role) >= ROLES.index(role)
+        return reaches(self.role, role)
 
 
 #: Who reads the pages that need no log-in without being logged in: no account is theirs.

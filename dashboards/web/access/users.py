@@ -18,8 +18,9 @@ from typing import Any
 
 import tomli_w
 
+from dashboards.roles import ROLES, Role
 from dashboards.web.access.passwords import is_hash
-from dashboards.web.access.reader import ROLES, Reader, Role
+from dashboards.web.access.reader import Reader
 from sendtrail import private_file
 from sendtrail.errors import UsersError
 

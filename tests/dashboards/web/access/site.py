@@ -15,7 +15,6 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from dashboards.web.access import access, routes
-from dashboards.web.access.guard import needs, require
 from dashboards.web.access.passwords import hash_token
 from dashboards.web.access.users import User, Users, load, save
 from sendtrail.settings import WebSettings
@@ -64,21 +63,6 @@ async def home(request: Request) -> Response:
     return page(request, "home", {})
 
 
-@needs("analyst")
-async def recipients(request: Request) -> Response:
-    return PlainTextResponse("recipients")
-
-
-@needs("analyst")
-def recipients_direct(request: Request) -> Response:
-    return PlainTextResponse("recipients")
-
-
-async def by_options(request: Request) -> Response:
-    require(request, "analyst")
-    return PlainTextResponse("recipients")
-
-
 async def edit(request: Request) -> Response:
     form = await request.form()
     return JSONResponse(dict(form) or {"body": (await request.body()).decode()})
@@ -118,11 +102,6 @@ class Site:
                 Route("/", home),
                 Route("/me", me),
                 Route("/v1/me", me),
-                Route("/recipients", recipients),
-                Route("/v1/recipients", recipients),
-                Route("/recipients-direct", recipients_direct),
-                Route("/v1/recipients-direct", recipients_direct),
-                Route("/by-options", by_options),
                 Route("/edit", edit, methods=["POST", "PUT", "DELETE"]),
                 Route("/v1/edit", edit, methods=["POST", "PUT"]),
                 Route("/frame", frame),

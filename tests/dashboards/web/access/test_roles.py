@@ -30,34 +30,6 @@ async def test_an_analyst_may_what_a_viewer_may_but_not_the_other_way_round() ->
     assert (LOCAL.accounts, LOCAL.may("analyst")) == (None, True)
 
 
-@pytest.mark.parametrize("path", ["/recipients", "/recipients-direct", "/by-options"])
-async def test_recipients_are_for_analysts(site: Site, path: str) -> None:
-    async with site.browser() as viewer, site.browser() as analyst:
-        await viewer.log_in("vera")
-        await analyst.log_in("ana")
-        reply = await viewer.get(path)
-        assert reply.status_code == 403
-        assert "analyst" in reply.text
-        assert "recipients" not in reply.text
-        reply = await analyst.get(path)
-        assert (reply.status_code, reply.text) == (200, "recipients")
-        assert reply.headers["cache-control"] == "no-store"
-
-
-@pytest.mark.parametrize("path", ["/v1/recipients", "/v1/recipients-direct"])
-async def test_the_api_says_so_as_a_problem(site: Site, path: str) -> None:
-    async with site.browser(Authorization=f"Bearer {VERAS_TOKEN}") as viewer:
-        reply = await viewer.get(path)
-        assert reply.status_code == 403
-        assert reply.headers["content-type"] == "application/problem+json"
-        assert reply.json() == {
-            "type": "about:blank", "title": "Forbidden", "status": 403,
-            "detail": "this is for the role analyst; yours is viewer",
-        }  # fmt: skip
-    async with site.browser(Authorization=f"Bearer {TOKEN}") as analyst:
-        assert (await analyst.get(path)).text == "recipients"
-
-
 async def test_a_token_is_its_user_with_their_accounts(site: Site) -> None:
     async with site.browser() as program:
         reply = await program.get("/v1/me", headers={"Authorization": f"bearer  {VERAS_TOKEN} "})
