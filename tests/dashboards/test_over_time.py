@@ -54,16 +54,20 @@ def period_of(time_ms: int, period: Period) -> str:
     return start_of(at(time_ms).astimezone(KOLKATA).date(), period).isoformat()
 
 
-def splits_of(one: Recount, message: int, split: Split | None, queries: Queries) -> list[str]:
+def splits_of(one: Recount, split: Split | None) -> list[str]:
     known = one.delivery.delivery != 4  # which nobody registered
     if split == "tag":
         return list(one.delivery.tags) or ["(no tag)"]
     if split == "channel":
         return [one.delivery.channel if known else "(no channel)"]
-    if split == "domain":
-        domain = {event.message: event.domain.lower() for event in one.mine if event.domain}.get(message)
-        return ["Unknown" if not domain else domain if domain in queries.settings.report_domains else "Others"]
     return [""]
+
+
+def domains_of(one: Recount, queries: Queries) -> dict[int, str]:
+    """Message -> its domain as the report has it; messages without one are Unknown."""
+    found = {event.message: event.domain.lower() for event in one.mine if event.domain}
+    rows = queries.settings.report_domains
+    return {message: domain if domain in rows else "Others" for message, domain in found.items()}
 
 
 def events_of(one: Recount) -> Iterator[tuple[Happening, str]]:
@@ -87,8 +91,10 @@ def test_by_event_equals_a_recount(
     expected: dict[Place, Counter[str]] = {}
     for delivery in world.deliveries:
         one = world.recount(delivery, cut == "people")
+        domains = domains_of(one, world_queries)
         for event, measure in events_of(one):
-            for name in splits_of(one, event.message, split, world_queries):
+            by_domain = [domains.get(event.message, "Unknown")]
+            for name in by_domain if split == "domain" else splits_of(one, split):
                 place = (period_of(event.time_ms, period), name)
                 expected.setdefault(place, Counter())[measure] += 1
     report = over_time(world_queries, cut=cut, period=period, split=split)
@@ -128,7 +134,7 @@ def test_by_cohort_equals_a_recount(
         one = world.recount(delivery, cut == "people")
         start = one.start()
         assert start is not None
-        for name in splits_of(one, 0, split, world_queries):
+        for name in splits_of(one, split):
             expected.setdefault((period_of(start, period), name), Counter()).update(measures(one))
     report = over_time(world_queries, cut=cut, period=period, split=split, by="cohort")
     assert shown(report) == {place: {k: n for k, n in counted.items() if n} for place, counted in expected.items()}

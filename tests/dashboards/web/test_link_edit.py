@@ -26,14 +26,14 @@ ELSEWHERE, AWAY = "edited by their sender", "The feed API does not answer"
     [(NAMED, AWAY), (NUMBER, AWAY), (UNNAMED, "known by its key alone"), (OTHERS, ELSEWHERE)],
 )
 async def test_a_link_is_written_where_it_was_read(
-    client: Client, database: str, clickhouse: ClickHouse, report_settings: ReportSettings, tmp_path: Path,
-    delivery: int, said: str,
+    client: Client, clickhouse: ClickHouse, report_settings: ReportSettings, tmp_path: Path, delivery: int, said: str
 ) -> None:  # fmt: skip
     register(client, [
         Registered(NAMED, "june", account=""), Registered(UNNAMED), Registered(NUMBER),
         Registered(OTHERS, "june", account="default"),
     ])  # fmt: skip
     register_urls(client, [(delivery, 11, "https://shop.example/a", "Shop", "shop")])
+    [[database]] = client.execute("SELECT currentDatabase()")
     site = site_on(clickhouse_settings(clickhouse, database), report_settings)  # its feed API is away
     async with browser(site, tmp_path) as reader:
         page = (await reader.get(f"/reports/dashboard?delivery={delivery}")).text
