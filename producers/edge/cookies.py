@@ -25,12 +25,14 @@ class CookiePolicy:
         refused = name + b"_refused"
         domain = b"; Domain=" + settings.domain.encode() if settings.domain else b""
         secure = b"; Secure" if settings.secure else b""
-        rules = b"; Path=/%s; SameSite=%s%s; HttpOnly\r\n" % (domain, settings.same_site.title().encode(), secure)
+        common = b"%s; SameSite=%s%s; HttpOnly\r\n" % (domain, settings.same_site.title().encode(), secure)
+        rules = b"; Path=/" + common
         age = b"; Max-Age=%d" % (settings.age_days * DAY_S) if kept == "persistent" else b""
         self._visitor = re.compile(rb"(?:^|[;,])[ \t]*%s=([0-9a-f]{32})[ \t]*(?=[;,]|$)" % re.escape(name))
         self._refused = re.compile(rb"(?:^|[;,])[ \t]*%s=1[ \t]*(?=[;,]|$)" % re.escape(refused))
         self._before, self._after = b"Set-Cookie: %s=" % name, age + rules
         forget = b"Set-Cookie: %s=; Max-Age=0" % name + rules
+        forget += b"Set-Cookie: %s_click=; Max-Age=0; Path=/w" % name + common  # click_cookie.py
         #: Header lines that make a browser refuse from now on, and those that take a refusal back.
         self.refuse = forget + b"Set-Cookie: %s=1; Max-Age=%d" % (refused, REFUSAL_DAYS * DAY_S) + rules
         self.allow = b"Set-Cookie: %s=; Max-Age=0" % refused + rules

@@ -33,7 +33,11 @@ def test_the_page_is_in_the_readers_language() -> None:
 def test_refusing_forgets_the_visitor_and_keeps_that_it_was_refused() -> None:
     asked = ON.ask("/privacy", b"POST", b"choice=refuse", cookie=f"st_visitor={VISITOR}", **SAME)
     assert (asked.status, asked.header("Location"), asked.event) == (303, "/privacy", None)
-    assert asked.cookies == [f"st_visitor=; Max-Age=0{CLEARED}", f"st_visitor_refused=1; Max-Age=34560000{CLEARED}"]
+    assert asked.cookies == [
+        f"st_visitor=; Max-Age=0{CLEARED}",
+        f"st_visitor_click=; Max-Age=0{CLEARED.replace('Path=/', 'Path=/w')}",
+        f"st_visitor_refused=1; Max-Age=34560000{CLEARED}",
+    ]
     after = ON.ask(ON.path("click", "https://example.com/"), cookie=f"st_visitor={VISITOR}; st_visitor_refused=1")
     assert (after.status, after.hit.visitor, after.cookies) == (302, None, [])
 
