@@ -15,6 +15,8 @@ SendtrailError
 │   ├── ApiRefused       4xx: to repeat it unchanged is no use
 │   ├── ApiUnavailable   no answer, or busy, for as long as was to be waited
 │   └── BadItem          an item that can't be written as JSON
+├── FileUnreadable   a file of events can't be read, or holds something else
+├── BadColumns       a CSV file's columns are not those of items
 ├── ApiKeysError     the feed API's keys file is unreadable, or lacks the key asked for
 └── TopicsError      a topic differs from the table TOPICS in a way that would lose data
 
@@ -87,6 +89,14 @@ class ApiUnavailable(ApiError):
 
 class BadItem(ApiError):
     """An item that can't be written as JSON."""
+
+
+class FileUnreadable(SendtrailError):
+    """A file of events can't be read (on), or is no CSV and no JSON lines."""
+
+
+class BadColumns(SendtrailError):
+    """A CSV file's columns don't say what an item needs; the text names the column and the option that helps."""
 
 
 class ApiKeysError(SendtrailError):

@@ -36,6 +36,10 @@ class Batcher:
         self._lines: list[bytes] = []
         self._bytes = 0
 
+    @property
+    def empty(self) -> bool:
+        return not self._items
+
     def add(self, item: Item) -> Batch | None:
         """Take one item; the batch before it, where that is full. Raises BadItem."""
         line = line_of(item)
