@@ -26,6 +26,8 @@ START_S = 150.0
 STOP_S = 90.0
 SOON_S = 90.0
 _POLL_S = 0.1
+#: The site whose visits the edge takes.
+SITE, SITE_ORIGIN = "shop.example.com", "https://www.shop.example.com"
 #: Whose signature the line's webhook of SendGrid takes.
 SENDGRID = SendGrid(secret=1)
 #: What the command line of each process of the stack holds.
@@ -88,6 +90,7 @@ class Line:
             SENDTRAIL_EDGE_TRUSTED_PROXIES="127.0.0.1/32", SENDTRAIL_PROVIDERS_SENDGRID_PUBLIC_KEY=SENDGRID.public,
             SENDTRAIL_RELAY_ENABLED="true", SENDTRAIL_RELAY_NEXT_HOP=f"127.0.0.1:{self.hop.port}",
         )
+        environ["SENDTRAIL_EDGE_SITES"] = f"{SITE}={SITE_ORIGIN}"
         with self.output.open("ab") as output:
             command = [SENDTRAIL, "up", "--free-ports", "--data", str(self.data)]
             self._process = subprocess.Popen(
