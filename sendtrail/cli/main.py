@@ -11,6 +11,7 @@ from sendtrail.cli import (
     api_keys,
     audit,
     bounces,
+    check,
     demo,
     domains,
     export_table,
@@ -65,7 +66,7 @@ def options(
 
 
 GROUPS = (
-    up, demo, report, export_table, audit, verify, status, trace, keys, links, instrument, topics, migrate, setup,
+    up, demo, report, export_table, audit, verify, status, trace, keys, links, instrument, check, topics, migrate, setup,
     users, api_keys, webhooks, run,
     domains, relay_users, optouts,
     spool,

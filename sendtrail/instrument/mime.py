@@ -49,7 +49,7 @@ class RenderedMessage(NamedTuple):
         return parsed
 
 
-class _Body(NamedTuple):
+class Body(NamedTuple):
     """A part to instrument: where it stands, and its text."""
 
     part: Part
@@ -70,7 +70,7 @@ class MessageTemplate:
 
     def __init__(
         self, data: bytes, tree: Part, warnings: list[Notice], template: Template | None = None,
-        bodies: tuple[_Body, ...] = (),
+        bodies: tuple[Body, ...] = (),
     ) -> None:  # fmt: skip
         self.template = template
         self.warnings = tuple(dict.fromkeys([*warnings, *(template.warnings if template else ())]))
@@ -131,7 +131,7 @@ class MessageTemplate:
         unfinished = at and not self._data.endswith(b"\n", 0, at)
         return (self._line_break if unfinished and lines else b"") + b"".join(lines)
 
-    def _edits(self, body: _Body, text: str, notices: list[Notice]) -> Iterator[tuple[int, int, bytes]]:
+    def _edits(self, body: Body, text: str, notices: list[Notice]) -> Iterator[tuple[int, int, bytes]]:
         """The new body of a part, and its transfer encoding where that has to change."""
         if text == body.text:
             return
@@ -172,19 +172,8 @@ def compile_message(
     """
     data = source if isinstance(source, bytes) else source.as_bytes()
     tree = parse(data)
-    sealed = _sealed(data, tree)
-    if sealed:
-        return MessageTemplate(data, tree, [Notice("sealed", f"{sealed}: the message is left as it is")])
-    warnings = list(_left(tree))
-    bodies = []
-    for part in _shown(tree):
-        got = _read(data, part)
-        if isinstance(got, Notice):
-            warnings.append(got)
-        else:
-            bodies.append(got)
+    bodies, warnings = bodies_of(data, tree)
     if not bodies:
-        warnings.append(Notice("nothing_to_track", "the message has no text or HTML part that can be read"))
         return MessageTemplate(data, tree, warnings)
     if tree.has("List-Unsubscribe") or tree.has("List-Unsubscribe-Post"):
         warnings.append(Notice("header_kept", "the message has List-Unsubscribe: it stays, ours is not added"))
@@ -196,6 +185,23 @@ def compile_message(
     return MessageTemplate(data, tree, warnings, template, tuple(bodies))
 
 
+def bodies_of(data: bytes, tree: Part) -> tuple[list[Body], list[Notice]]:
+    """The parts of a message to instrument; none for one that is left alone, and why."""
+    sealed = _sealed(data, tree)
+    if sealed:
+        return [], [Notice("sealed", f"{sealed}: the message is left as it is")]
+    bodies, notices = [], list(_left(tree))
+    for part in _shown(tree):
+        got = _read(data, part)
+        if isinstance(got, Notice):
+            notices.append(got)
+        else:
+            bodies.append(got)
+    if not bodies:
+        notices.append(Notice("nothing_to_track", "the message has no text or HTML part that can be read"))
+    return bodies, notices
+
+
 def _shown(tree: Part) -> Iterator[Part]:
     """The parts that people read: HTML and text that is no attachment, nor a resource of another part."""
     for part in tree.walk():
@@ -204,7 +210,7 @@ def _shown(tree: Part) -> Iterator[Part]:
             yield part
 
 
-def _read(data: bytes, part: Part) -> _Body | Notice:
+def _read(data: bytes, part: Part) -> Body | Notice:
     charset = part.headers.get_content_charset() or "us-ascii"
     encoding = str(part.headers.get("content-transfer-encoding", ""))
     got = read(data[part.body : part.end], encoding, charset, _line_break(data))
@@ -212,7 +218,7 @@ def _read(data: bytes, part: Part) -> _Body | Notice:
         return Notice("undecodable_part", f"a {part.type} part ({charset[:40]}, {encoding[:40]}) can't be read: left")
     if part.headers.get_param("delsp") == "yes" and _CUT_URL.search(got[0]):
         return Notice("undecodable_part", "a text part cuts its URLs over lines (DelSp=yes): left as it is")
-    return _Body(part, *got)
+    return Body(part, *got)
 
 
 def _sealed(data: bytes, tree: Part) -> str:

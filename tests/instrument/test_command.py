@@ -136,3 +136,20 @@ def test_headers_of_a_provider_are_put_on_a_whole_message() -> None:
     listed = json.loads(run("instrument", "-", *NAMES, "--attribute", "city=Lyon", "--json", stdin=MAIL).stdout)
     assert listed["prepared"]["attributes"] == {"city": "Lyon"}
     assert run("instrument", "-", *NAMES, "--attribute", "city", stdin=MAIL).exit_code == 2
+
+
+def test_check_ends_with_1_on_errors_alone() -> None:
+    Path("bad.html").write_text('<a href="http://localhost/">x</a>')
+    found = run("check", "bad.html", "--json")
+    assert found.exit_code == 1
+    told = json.loads(found.stdout)
+    assert (told["errors"], told["warnings"]) == (2, 0)
+    assert {one["code"]: one["line"] for one in told["findings"]} == {"private_host": 1, "no_optout": 0}
+    shown = run("check", "bad.html")
+    assert shown.exit_code == 1
+    assert "private_host" in shown.stdout
+    assert "2 errors, 0 warnings" in shown.stdout
+    Path("good.html").write_text('<a href="#" data-st-mode="optout">Leave</a><a href="https://a.example/?a&b">x</a>')
+    good = run("check", "good.html")
+    assert good.exit_code == 0
+    assert "0 errors, 1 warnings" in good.stdout
