@@ -13,6 +13,7 @@ from sendtrail.contents import Part
 from sendtrail.instrument import Policy, html_part, text_part
 from sendtrail.instrument.found import Edit, FoundPart
 from sendtrail.instrument.pieces import Slot
+from sendtrail.instrument.placeholders import likely_syntax
 from sendtrail.instrument.slots import SlotMaker
 from sendtrail.instrument.url_book import UrlBook
 from sendtrail.links import LETTERS, TEXT_POSITION, Link, LinkKind, read_unproved
@@ -64,7 +65,8 @@ def marks(part: Part, content: str, delivery: int, places: Sequence[Place]) -> l
     found = html_part.find(content) if part == "html" else text_part.find(content)
     before_first = 0 if part == "html" else TEXT_POSITION
     made = []
-    for link in _told(found, delivery) or _counted(found, delivery, before_first):
+    policy = Policy(visible_urls="track", placeholders=likely_syntax(content))
+    for link in _told(found, delivery) or _counted(found, delivery, before_first, policy):
         here = [place for place in places if place.position == link.position and link.url_id in (None, place.url_id)]
         hits = sum(place.hits for place in here)
         label = next((place.label or place.url for place in here), "") or link.url
@@ -98,10 +100,10 @@ def _token_of(url: str) -> Link | None:
     return link if link is not None and LETTERS[link.kind] == letter else None
 
 
-def _counted(found: FoundPart, delivery: int, before_first: int) -> Iterator[_Found]:
+def _counted(found: FoundPart, delivery: int, before_first: int, policy: Policy) -> Iterator[_Found]:
     """Links in the order in which instrumenting the content numbers them."""
     urls = {link.edit: link.url for link in found.links}
-    maker = SlotMaker(Policy(visible_urls="track"), UrlBook(delivery), _tracked_kind)
+    maker = SlotMaker(policy, UrlBook(delivery), _tracked_kind)
     for placed in maker.place(found, before_first):
         if isinstance(placed.slot, Slot):
             yield _Found(placed.edit, placed.slot.position, None, urls[placed.edit])

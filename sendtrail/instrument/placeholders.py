@@ -66,6 +66,11 @@ def pattern_of(syntax: Syntax) -> re.Pattern[str] | None:
     return _PATTERNS.get(syntax)
 
 
+def likely_syntax(text: str) -> Syntax:
+    """The syntax of the placeholders in a text whose policy is unknown. `%x%` is no sign: addresses have it by chance."""
+    return next((one for one in SYNTAXES if one not in ("", "%x%") and _PATTERNS[one].search(text)), "")
+
+
 def parse(text: str, syntax: Syntax, item: int = 0) -> Pattern:
     """Cut a text at its placeholders and signed ids."""
     first, position = text, 0

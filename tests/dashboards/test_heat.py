@@ -79,9 +79,18 @@ def test_the_source_itself_is_numbered_alike() -> None:
 
 @given(documents)
 def test_any_html_is_numbered_as_it_is_sent(source: str) -> None:
-    made = template(source, None)
+    made = template(source, None, policy=Policy(visible_urls="track"))
     told = marks("html", made.contents()["html"], made.delivery_key, [])
     assert [mark.number for mark in told] == [mark.number for mark in marks("html", source, made.delivery_key, [])]
+
+
+def test_personalised_links_are_numbered_as_they_are_sent() -> None:
+    source = (
+        '<a href="https://{{host}}/">no</a><a href="https://a.example/{{id}}">1</a><a href="https://a.example/">2</a>'
+    )
+    made = template(source, None, policy=Policy(placeholders="{{x}}"))
+    for content in (source, made.contents()["html"]):
+        assert [mark.number for mark in marks("html", content, made.delivery_key, [])] == [1, 2]
 
 
 def test_links_that_are_not_tracked_keep_their_number_and_have_no_mark() -> None:

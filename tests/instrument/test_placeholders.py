@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sendtrail.instrument.placeholders import SYNTAXES, Field, Pattern, Syntax, Values, leftover, one_spelling, parse
+from sendtrail.instrument.placeholders import (
+    SYNTAXES,
+    Field,
+    Pattern,
+    Syntax,
+    Values,
+    leftover,
+    likely_syntax,
+    one_spelling,
+    parse,
+)
 
 CHOSEN: list[Syntax] = [syntax for syntax in SYNTAXES if syntax]
 _LEFT: dict[Syntax, tuple[str, str]] = {
@@ -104,3 +114,10 @@ def test_other_ways_to_write_a_value() -> None:
     assert got.in_html(field) == "&lt;a b=&quot;c&quot;&gt;&amp;&#x27;@"
     assert got.in_text(field) == '<a b="c">&\'@'
     assert got.in_address(field) == "%3Ca%20b%3D%22c%22%3E%26%27@"
+
+
+@pytest.mark.parametrize("syntax", CHOSEN)
+def test_the_syntax_of_a_text(syntax: Syntax) -> None:
+    wanted = "" if syntax == "%x%" else syntax
+    assert likely_syntax(f"Dear {written(syntax, 'name')}") == wanted
+    assert likely_syntax("50% off, 10*2|3 {x} $x") == ""
