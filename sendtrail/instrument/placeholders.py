@@ -67,7 +67,7 @@ def pattern_of(syntax: Syntax) -> re.Pattern[str] | None:
 
 
 def likely_syntax(text: str) -> Syntax:
-    """The syntax of the placeholders in a text whose policy is unknown. `%x%` is no sign: addresses have it by chance."""
+    """The syntax of a text whose policy is unknown. `%x%` is no sign of one: addresses have it by chance."""
     return next((one for one in SYNTAXES if one not in ("", "%x%") and _PATTERNS[one].search(text)), "")
 
 
