@@ -102,6 +102,13 @@ class SpoolWriter:
             else:
                 self._syncer.due(self._segment.descriptor, now)
             self._check_sync(now)
+            if self._loss.pending:
+                self._loss.add(0, time.time_ns() // 1_000_000)
+
+    @property
+    def uncounted(self) -> int:
+        """Lost events that the file `lost` could not be told of yet."""
+        return self._loss.pending
 
     def backlog_bytes(self) -> int:
         """Bytes that wait in the directory, those of earlier writers included."""

@@ -32,7 +32,8 @@ class BadLinks:
             for old in [kept for kept in self._minutes if kept <= minute - KEPT_MINUTES]:
                 del self._minutes[old]
         counts[reason] += 1
-        if len(self._sampled) < SAMPLES_PER_SECOND or now_ms - self._sampled[0] >= 1000:
+        # The clock may have stepped back: then the last second is not behind it.
+        if len(self._sampled) < SAMPLES_PER_SECOND or abs(now_ms - self._sampled[0]) >= 1000:
             self._sampled.append(now_ms)
             self._log.info("bad_link", reason=reason, target=request.target[:_MAX_SHOWN], peer=request.peer)
 

@@ -93,7 +93,7 @@ def health(supervisor: Supervisor, settings: EdgeSettings) -> Health:
     facts = {
         "backlog_bytes": backlog,
         "spool_failing": failing,
-        "lost": read_lost(settings.spool_dir).events,
+        "lost": read_lost(settings.spool_dir).events + sum(report.facts["lost_uncounted"] for report in reports),
         "connections": sum(report.facts["connections"] for report in reports),
         "bad_links_per_minute": bad_links,
         "workers": [_shown(worker, worker in silent) for worker in workers],

@@ -84,6 +84,7 @@ def report(server: EdgeServer) -> Report:
     facts = {
         "spool_failing": server.spool.failing,
         "lost": server.spool.lost,
+        "lost_uncounted": server.spool.uncounted,
         "connections": server.connections,
         "draining": server.draining,
         "bad_links_per_minute": server.bad_links.per_minute(),
