@@ -97,12 +97,19 @@ class Imap:
             self._client = imaplib.IMAP4_SSL(
                 settings.imap_host, settings.imap_port, ssl_context=trusted, timeout=_TIMEOUT_S
             )
-            self._client.login(settings.imap_user, settings.imap_password.get_secret_value())
-            state, answer = self._client.select(_quoted(settings.imap_folder))
         except (OSError, imaplib.IMAP4.error) as error:
             raise MailboxError(f"mailbox {settings.imap_user} at {settings.imap_host}: {error}") from error
-        if state != "OK":
-            raise MailboxError(f"folder {settings.imap_folder} at {settings.imap_host}: {answer!r}")
+        try:
+            self._client.login(settings.imap_user, settings.imap_password.get_secret_value())
+            state, answer = self._client.select(_quoted(settings.imap_folder))
+            if state != "OK":
+                raise MailboxError(f"folder {settings.imap_folder} at {settings.imap_host}: {answer!r}")
+        except (OSError, imaplib.IMAP4.error) as error:
+            self._client.shutdown()
+            raise MailboxError(f"mailbox {settings.imap_user} at {settings.imap_host}: {error}") from error
+        except MailboxError:
+            self._client.shutdown()
+            raise
 
     def __enter__(self) -> "Imap":
         return self

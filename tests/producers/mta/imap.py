@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import re
 import shutil
 import socket
 import socketserver
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -54,23 +57,29 @@ class Dovecot:
     """The real one: a Maildir behind TLS, in a process of its own."""
 
     def __init__(self, place: Path) -> None:
-        self.maildir = place / "maildir"
-        for folder in ("new", "cur", "tmp"):
-            (self.maildir / folder).mkdir(parents=True)
         self.ca = certificate(place)
         self.port = _free_port()
-        (place / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
+        self._run = Path(tempfile.mkdtemp(prefix="sendtrail-dovecot-"))
+        self._run.chmod(0o755)
+        (self._run / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
         owner = Path("/proc/self").owner()
+        root = owner == "root"  # Dovecot does not log anybody in as root; its package brings users for that
+        reader = pwd.getpwnam("dovecot" if root else owner)
+        self.maildir = self._run / "maildir"
+        for folder in (".", "new", "cur", "tmp"):
+            (self.maildir / folder).mkdir(parents=True, exist_ok=True)
+            os.chown(self.maildir / folder, reader.pw_uid, reader.pw_gid)
         config = place / "dovecot.conf"
         config.write_text(f"""
-base_dir = {place}/run
+base_dir = {self._run}
 state_dir = {place}/state
 log_path = {place}/dovecot.log
 protocols = imap
 listen = 127.0.0.1
-default_internal_user = {owner}
-default_login_user = {owner}
-default_internal_group = {owner}
+default_internal_user = {reader.pw_name}
+default_login_user = {"dovenull" if root else owner}
+default_internal_group = {grp.getgrgid(reader.pw_gid).gr_name}
+first_valid_gid = 0
 ssl = required
 ssl_cert = <{self.ca}
 ssl_key = <{self.ca}
@@ -79,11 +88,11 @@ first_valid_uid = 0
 mail_location = maildir:{self.maildir}
 passdb {{
   driver = passwd-file
-  args = {place}/users
+  args = {self._run}/users
 }}
 userdb {{
   driver = static
-  args = uid={os.getuid()} gid={os.getgid()} home={place}
+  args = uid={reader.pw_uid} gid={reader.pw_gid} home={self._run}
 }}
 service imap-login {{
   chroot =
@@ -117,6 +126,7 @@ service stats {{
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait(20)
+        shutil.rmtree(self._run, ignore_errors=True)
 
     def put(self, name: str, content: bytes) -> None:
         (self.maildir / "new" / name).write_bytes(content)
@@ -142,6 +152,10 @@ class SmallImap:
             def setup(self) -> None:
                 self.request = context.wrap_socket(self.request, server_side=True)
                 super().setup()
+
+            def finish(self) -> None:
+                super().finish()
+                self.request.close()
 
             def handle(self) -> None:
                 with suppress(OSError):
