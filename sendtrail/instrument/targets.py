@@ -20,7 +20,7 @@ TrackedKind = Callable[[str], LinkKind | None]
 
 
 class Target(NamedTuple):
-    """Where a link leads: the URL it is registered under, whether that is to be followed, the rule that holds."""
+    """Where a link leads: the URL it is registered under, whether that only names an own page, the rule that holds."""
 
     mode: UrlMode
     url: str
@@ -48,7 +48,7 @@ class Targets:
             url = rule.destination
         if mode in OWN_PAGE_URL and (not url or url[0] == "#" or url.lower() in OWN_PAGES):
             if mode == "mirror":
-                self._notice("mirror_without_destination", "the edge answers 404: give the mirror link an address")
+                self._notice("mirror_without_destination", "the edge shows the stored content where it has it (answers.contents_dir), else 404")
             return Target(mode, OWN_PAGE_URL[mode], True, rule)
         if not self._can_be_tracked(url, mode):
             return None

@@ -118,6 +118,31 @@ def test_text_is_the_same_but_for_its_links(source: str) -> None:
         assert read.link.position > 32768
 
 
+#: Before, link, behind; without a link nothing is tracked.
+PERSONAL = [
+    ("", "https://e.example/{{ id }}", ""), ("", "https://e.example/a?{{q}}", "."), ("{{", "", ""), ("é ) .", "", ""),
+    ("(", "https://e.example/{{id}}#x", ")"), ("{{id}}", "", ""), ("https://e.example/{{#if}}", "", ""),
+    ("<", "https://e.example/{{id}}", ">"), ("see ", "https://e.example/", "..."), ("https://{{id}}.example/", "", ""),
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PERSONAL)), st.text(max_size=5))
+def test_personalised_text_is_the_same_but_for_its_links(lines: list[tuple[str, str, str]], value: str) -> None:
+    values = {"id": value, "q": value}
+    policy = Policy(one_click=False, placeholders="{{x}}")
+    source = "\n".join(before + url + behind for before, url, behind in lines)
+    template = compile(text=source, delivery=1, keyring=KEYRING, base_url=BASE, policy=policy)
+    output = template.render(2, values=values).text or ""
+    for line, (before, url, behind) in zip(output.split("\n"), lines or [("", "", "")], strict=True):
+        assert line.startswith(before)
+        assert line.endswith(behind)
+        target = line[len(before) : len(line) - len(behind)].removeprefix(BASE)
+        read = resolve(KEYRING, target) if url else None
+        assert (read.link.destination if isinstance(read, ReadLink) else target) == (
+            Values(values, str).url(parse(followed(url), "{{x}}"))
+        )
+
+
 hinted = st.lists(
     st.sampled_from(
         [
