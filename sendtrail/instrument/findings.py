@@ -36,7 +36,7 @@ CHECKS: dict[str, tuple[Severity, str]] = {
     "bad_destination": ("error", "correct the address: it can't be tracked as it is"),
     "clipped": ("warning", "shorten the HTML: Gmail hides what is behind 102 KB"),
     "labels_differ": ("warning", "call one URL by one label"),
-    "mirror_without_destination": ("error", "give the mirror link the address of the copy"),
+    "mirror_without_destination": ("warning", "give the mirror link an address, or let edges keep contents"),
     "optout_not_http": ("warning", "a mailto: opt-out is not counted: use a link, or a policy rule with destination"),
     "parameter_taken": ("warning", "rename the parameter, or web_id in the policy"),
     "personalised_host": ("error", "put placeholders behind the host: the link is not tracked"),

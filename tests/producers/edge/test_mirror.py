@@ -211,3 +211,19 @@ def test_values_never_bring_markup(values: dict[str, str]) -> None:
     link = Link("mirror", 1, 2, 3, 5, 1, mirror.destination_with({"a": '"><b>', **values}))
     page = page_of(compile_content(content, "html", 1), link, KEYS.active)
     assert (page.count("<"), page.count(">"), page.count('"')) == (5, 5, 4)
+
+
+def test_from_template_to_page(tmp_path: Path) -> None:
+    template = instrument.compile(
+        delivery=1,
+        keyring=KEYS,
+        base_url=BASE,
+        html='<p>Dear {{name}}</p><a data-st-mode="mirror" href="https://mirror.invalid/?name={{name}}">View</a>',
+        policy=Policy(placeholders="{{x}}", fill_body=True),
+    )
+    rendered = template.render(2, 3, values={"name": "Ana & é"})
+    assert rendered.html is not None
+    (sent,) = re.findall(rf'{BASE}(/m/[^"<]+)', rendered.html)
+    asked = edge(tmp_path, **template.contents()).ask(sent)
+    assert "<p>Dear Ana &amp; é</p>" in asked.body
+    assert f"{BASE}{sent}" in asked.body  # the page leads to itself
