@@ -155,9 +155,10 @@ def _send(config: "Config", work: Path, copied: "Copied") -> bool:
     from producers.forward.forwarder import Forwarder
     from producers.spool_inspect import files_of, places
     from sendtrail.kafka_admin import admin_client
-    from sendtrail.process import StopSignal
+    from sendtrail.process import StopSignal, setup_logging
     from sendtrail.settings import ForwardSettings, KafkaSettings
 
+    setup_logging("forward", "ERROR")  # what it is doing the bar shows
     kafka = config.section(KafkaSettings)
     admin_client(kafka.bootstrap).close()  # a forwarder would wait for a broker for ever
     stop = StopSignal().install()
