@@ -3,8 +3,8 @@
     template = compile(html=…, text=…, delivery="spring", keyring=keyring.load(path), base_url="https://t.example.com")
     rendered = template.render(message=1, recipient="anna@example.com", values={"name": "Anna"})
 
-`policy=Policy(…)` or `load_policy(path)` say which links are tracked and what is added. Outside the links, the pixel and
-the stripped `data-st-…` hints, not a character is changed.
+`policy=Policy(…)` or `load_policy(path)` say which links are tracked and what is added. Outside the links, the pixel
+and the stripped `data-st-…` hints, not a character is changed.
 """
 
 from sendtrail.instrument.found import Notice
