@@ -17,11 +17,13 @@ from producers.api.body import JSON
 from producers.api.consent import ConsentApi
 from producers.api.deliveries import DeliveriesApi
 from producers.api.events import Clock, EventsApi, now_ms
+from producers.api.instrument import InstrumentApi
 from producers.api.providers.webhook import Webhook
 from producers.api.spool import ApiSpool
 from producers.api.suppressions import SuppressionsApi
 from producers.api.webhooks import WebhooksApi
 from producers.mta import told
+from sendtrail.keyring import Keyring
 from sendtrail.settings import ClickHouseSettings
 
 _HERE = Path(__file__).parent
@@ -34,6 +36,8 @@ def make_app(
     access: Access,
     hooks: Mapping[str, Webhook],
     clickhouse: ClickHouseSettings,
+    keyring: Keyring,
+    base_url: str,
     clock: Clock = now_ms,
 ) -> Starlette:
     """The ASGI application."""
@@ -46,6 +50,11 @@ def make_app(
             Route(webhooks.PATH + "{name}", hooked.webhooks, methods=["POST"]),
             Route(webhooks.PATH + "{name}/{secret}", hooked.webhooks, methods=["POST"]),
             Route(told.PATH + "{source}", hooked.mta, methods=["POST"]),
+            Route(
+                "/v1/instrument",
+                InstrumentApi(spool, keyring, base_url, max_body_bytes, clock).instrument,
+                methods=["POST"],
+            ),
             Route("/v1/consent", ConsentApi(*common).consent, methods=["POST"]),
             Route("/v1/suppressions", SuppressionsApi(clickhouse).suppressions),
             Route("/v1/account", account),

@@ -20,6 +20,7 @@ from sendtrail.settings import (
     Config,
     KeySettings,
     ProvidersSettings,
+    TrackingSettings,
 )
 
 
@@ -30,7 +31,8 @@ def main(config: Config) -> int:
     StopSignal().install()
     try:
         settings = config.section(ApiSettings)
-        naming_key = keyring.load(config.section(KeySettings).file).naming_key
+        keys = keyring.load(config.section(KeySettings).file)
+        naming_key, base_url = keys.naming_key, config.section(TrackingSettings).base_url
         access = Access(settings)
         hooks = webhooks(config.section(ProvidersSettings), naming_key)
         clickhouse = config.section(ClickHouseSettings)
@@ -45,7 +47,7 @@ def main(config: Config) -> int:
     log.info("started", port=listener.getsockname()[1], admin_port=admin.port, spool_dir=str(settings.spool_dir))
     server = uvicorn.Server(
         uvicorn.Config(
-            make_app(spool, naming_key, settings.max_body_bytes, access, hooks, clickhouse),
+            make_app(spool, naming_key, settings.max_body_bytes, access, hooks, clickhouse, keys, base_url),
             log_config=None,
             access_log=False,
             server_header=False,
