@@ -15,6 +15,7 @@ from sendtrail.cli import (
     demo,
     domains,
     export_table,
+    feed,
     instrument,
     keys,
     kumomta,
@@ -68,9 +69,8 @@ def options(
 GROUPS = (
     up, demo, report, export_table, audit, verify, status, trace, keys, links, instrument, check, topics, migrate, setup,
     users, api_keys, webhooks, run,
-    domains, relay_users, optouts,
-    spool,
-    bounces, kumomta, postfix_log,
+    domains,
+    feed, optouts, relay_users, spool, bounces, kumomta, postfix_log,
 )  # fmt: skip
 for group in GROUPS:
     group.register(app)
