@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import httpx
 import pytest
 
 from sendtrail.errors import ApiError
+from sendtrail.feed import Feed, Item
 from sendtrail.instrument import compile
 from sendtrail.instrument.api import Api
 from tests.instrument.test_senders_doc import BLOCK, DOC
@@ -99,6 +102,28 @@ def test_the_client_registers_feeds_and_hears_what_was_refused(line: Line) -> No
     mailing.wait_for(1500)
     with pytest.raises(ApiError, match="400"):
         api.register(template, contact_date="soon")
+
+
+def test_an_api_killed_while_it_is_fed_takes_every_item_once(line: Line) -> None:
+    mailing, count = Mailing(line), 8_000
+    killers = [threading.Thread(target=line.kill, args=("api",)) for _ in range(2)]
+
+    def items() -> Iterator[Item]:
+        for number in range(count):
+            if number % 3_000 == 1_500 and killers[number // 3_000 :]:
+                killers[number // 3_000].start()  # while batches are under way
+            if number % 3_000 == 2_999:
+                killers[number // 3_000].join()
+            yield mailing.item("sent", id=f"killed-{number}")
+
+    with Feed(line.endpoints["api"]) as feed:
+        assert list(feed.send(items())) == []
+    mailing.wait_for(count)
+    ids = "SELECT uniqExact(provider_event_id), count(), sum(sign) FROM events WHERE delivery_id = %(d)s"
+    assert line.rows(ids, d=mailing.delivery_key) == [(count, count, count)]
+    line.wait_until_empty()
+    mailing.wait_for(count)
+    line.audit()
 
 
 def test_the_api_block_for_senders_does_what_it_says(line: Line, tmp_path: Path) -> None:
