@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, Protocol
 from sendtrail.instrument.found import Edit
 from sendtrail.instrument.placeholders import Field, Pattern, Values
 from sendtrail.links import LETTERS, MAX_DESTINATION_BYTES, Signer, Unsigned, place_bytes
+from sendtrail.mirror import is_stored
 
 #: What begins a token: the kind of link, or a honeypot's flag on a click.
 HeadName = Literal["open", "click", "optout", "mirror", "web", "honeypot"]
@@ -187,7 +188,7 @@ def _writer(slot: Slot | Plain | Fill, base: str, in_html: bool) -> _Writer:
 def _without_tracking(placed: Iterable[Placed]) -> Iterator[Placed]:
     for one in placed:
         slot = one.slot
-        own_page = isinstance(slot, Slot) and slot.head == "mirror" and slot.destination == Pattern("")
+        own_page = isinstance(slot, Slot) and slot.head == "mirror" and is_stored(slot.destination.raw)
         if not isinstance(slot, Slot) or slot.head == "optout" or own_page:
             yield one
         elif slot.untracked is not None:

@@ -112,6 +112,19 @@ def test_without_consent_links_work_and_nothing_is_tracked_but_leaving() -> None
     assert len(links_in(again.html)) == 7
 
 
+def test_without_consent_pages_that_the_edge_makes_are_still_reached() -> None:
+    html = (
+        '<a data-st-mode="mirror" href="https://mirror.invalid/?n={{n}}">1</a><a data-st-mode="mirror">2</a>'
+        '<a data-st-mode="mirror" href="https://a.example/{{n}}">3</a>'
+    )
+    template = made(html, policy=Policy(placeholders="{{x}}", one_click=False))
+    rendered = template.render(1, consent=False, values={"n": "a&b"})
+    assert [(link.kind, link.destination) for link in links_in(rendered.html)] == [
+        ("mirror", "https://mirror.invalid/?n=a%26b"), ("mirror", ""),
+    ]  # fmt: skip
+    assert '<a href="https://a.example/a%26b">3</a>' in (rendered.html or "")
+
+
 def test_without_consent_destinations_are_still_the_senders() -> None:
     policy = Policy(parameters={"utm": "1"}, placeholders="{{x}}", pixel=False, one_click=False)
     html = (
