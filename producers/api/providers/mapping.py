@@ -133,7 +133,7 @@ def _time(item: Any, told: TimeField) -> int | None:
 
 
 def _value(item: Any, source: Source) -> str:
-    if isinstance(source, str):
+    if isinstance(source, str | list):
         return text(_first(item, source))
     found = text(_first(item, source.path))
     return source.values.get(found, "" if source.values else found) or source.value

@@ -64,7 +64,7 @@ class Auth(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     hmac_encoding: Encoding = "hex"
 
 
-Source = str | Field
+Source = str | list[str] | Field
 
 
 class Mapping(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

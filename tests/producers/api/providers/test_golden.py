@@ -17,9 +17,10 @@ from producers.api.providers.events import EventMaker
 from producers.api.providers.found import Found
 from producers.api.providers.sns import Envelope
 from sendtrail.events import Event, decode, encode
+from sendtrail.provider_metadata import MessageIdentity, write_metadata
 from tests.producers.api.providers import payloads
 
-from tests.producers.api.providers.signing import NOW_MS, SendGrid, call, mailgun as signed_by_mailgun  # isort: skip
+from tests.producers.api.providers.signing import METADATA, NOW_MS, SendGrid, call, mailgun as signed_by_mailgun  # isort: skip
 from tests.support.golden import Golden
 
 NAMING_KEY = bytes(range(32))
@@ -78,6 +79,10 @@ def test_a_repeated_request_gives_the_same_ids(provider: str) -> None:
     )
     assert first == second
     assert len({event.event_id for event in first}) == len(first)
+
+
+def test_the_metadata_of_these_payloads_is_what_messages_carry() -> None:
+    assert write_metadata(MessageIdentity(7, 8, 9)) == METADATA
 
 
 def test_nothing_raises_whatever_a_field_holds() -> None:

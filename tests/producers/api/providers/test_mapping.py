@@ -31,7 +31,7 @@ items = "events"
 metadata = "about.meta"
 id = "uid"
 email = { path = ["to", "rcpt.0"] }
-diagnostic = "smtp.answer"
+diagnostic = ["smtp.answer", "smtp.text"]
 user_agent = "agent"
 address = "ip"
 url = "link"
