@@ -15,7 +15,8 @@ from producers.relay.server import Relay
 from producers.relay.spool import RelaySpool
 from producers.relay.track import Tracker
 from sendtrail import keyring
-from sendtrail.errors import BadLink, KeysError, SettingsError
+from sendtrail.errors import BadLink, KeysError, PolicyError, SettingsError
+from sendtrail.instrument.policy_file import load_policy
 from sendtrail.metrics import begin
 from sendtrail.process import AdminServer, Health, StopSignal, listen, run_stage, setup_logging, watch_disk
 from sendtrail.settings import EXIT_CODE, Config, KeySettings, RelaySettings, TrackingSettings
@@ -26,7 +27,7 @@ _EXPIRE_S = 3600.0
 
 
 class _Parts:
-    """Everything the process is made of. Raises SettingsError, KeysError, BadLink, OSError and sqlite3.Error."""
+    """Everything the process is made of. Raises what `main` catches."""
 
     def __init__(self, config: Config) -> None:
         self.settings = settings = config.section(RelaySettings)
@@ -38,6 +39,8 @@ class _Parts:
             config.section(TrackingSettings).base_url,
             settings.delivery,
             settings.account,
+            None if settings.policy_file is None else load_policy(settings.policy_file),
+            settings.headers_for or None,
         )
         self.passing = Passing(tracker, self.journal, NextHop(settings, hostname), self.spool, now_ms)
         self.relay = Relay(settings, Access(settings), self.passing, hostname)
@@ -76,7 +79,7 @@ def main(config: Config) -> int:
         begin("relay", "spool")
         watch_disk("spool", settings.spool_dir)
         admin = AdminServer(settings.admin_host, settings.admin_port, parts.health).start()
-    except (SettingsError, KeysError, BadLink, OSError, sqlite3.Error) as error:
+    except (SettingsError, KeysError, PolicyError, BadLink, OSError, sqlite3.Error) as error:
         print(error, file=sys.stderr)
         return EXIT_CODE
     log.info("started", port=listener.getsockname()[1], admin_port=admin.port, next_hop=settings.next_hop)

@@ -12,6 +12,8 @@ from sendtrail.errors import BadName, Invalid
 from sendtrail.events import FLAG_PROOF, FLAG_SEED, VERSION, Event
 from sendtrail.ids import feed_id
 from sendtrail.instrument.mime import compile_message
+from sendtrail.instrument.policy import Policy
+from sendtrail.instrument.providers import Provider
 from sendtrail.keyring import Keyring
 from sendtrail.naming import MAX_NAME_BYTES, key, length_prefixed
 
@@ -38,7 +40,18 @@ class Outgoing(NamedTuple):
 class Tracker:
     """Instruments mails. Safe to share between threads."""
 
-    def __init__(self, keyring: Keyring, base_url: str, delivery: str = "", account: str = "") -> None:
+    def __init__(
+        self,
+        keyring: Keyring,
+        base_url: str,
+        delivery: str = "",
+        account: str = "",
+        policy: Policy | None = None,
+        provider: Provider | None = None,
+    ) -> None:
+        """`delivery`: of mail that names none. `provider`: whose headers are added."""
+        self._policy = policy
+        self._provider = provider
         self._keyring = keyring
         self._base_url = base_url
         self._delivery = delivery
@@ -74,9 +87,13 @@ class Tracker:
         message = asked.message or message_name(received, address)
         recipient = asked.recipient or (address if len(address.encode()) <= MAX_NAME_BYTES else None)
         compiled = compile_message(
-            mail.content, delivery=delivery, account=self._account, keyring=self._keyring, base_url=self._base_url
-        )
-        rendered = compiled.render(message, recipient, seed=asked.seed, proof=asked.proof)
+            mail.content, delivery=delivery, account=self._account, keyring=self._keyring, base_url=self._base_url,
+            policy=self._policy,
+        )  # fmt: skip
+        rendered = compiled.render(
+            message, recipient, values=asked.values, consent=asked.consent, seed=asked.seed, proof=asked.proof,
+            provider=self._provider,
+        )  # fmt: skip
         naming = self._keyring.naming_key
         event = Event(
             version=VERSION,

@@ -33,6 +33,10 @@ class RelaySettings(Section):
     users_file: Path | None = Field(None, description="who may log in, mode 600; `sendtrail relay-users` writes it")
     logins_per_minute: int = Field(10, ge=1, description="passwords tried from one address")
     delivery: str = Field("", max_length=128, description="of mail that names none; empty: such mail is not tracked")
+    policy_file: Path | None = Field(None, description="what to do with links, as `sendtrail instrument --policy`")
+    headers_for: Literal["", "sendgrid", "ses", "mailgun", "postmark", "sparkpost", "kumomta", "generic"] = Field(
+        "", description="add the headers by which this provider's webhook, or a bounce (generic), knows the message"
+    )
     account: str = Field("", max_length=128, description="of the names; empty is the default account")
     max_message_bytes: int = Field(25 * 1024 * 1024, ge=1024, le=256 * 1024 * 1024)
     max_connections: int = Field(200, ge=1, le=10_000)

@@ -154,3 +154,26 @@ def test_a_signed_mail_is_counted_and_left_alone(relay: RelayProcess, steady_hop
     assert relay.send(signed)[0] == 250
     assert BASE.encode() not in steady_hop.mails[0].content
     assert [event.kind for event in relay.events() if event.delivery_name == "signed"] == ["sent"]
+
+
+def test_policy_values_consent_and_headers_of_a_provider(
+    tmp_path_factory: pytest.TempPathFactory, steady_hop: Hop
+) -> None:
+    place = tmp_path_factory.mktemp("policy")
+    (place / "policy.toml").write_text('placeholders = "{{x}}"\n')
+    steady_hop.mails.clear()
+    settings = {"policy_file": place / "policy.toml", "headers_for": "generic", "delivery": "usual"}
+    with RelayProcess(place, steady_hop, **settings) as relay:
+        personal = mail("15", "Value: a=Ann & Co", "Message: 15").replace(b"a=1", b"a={{a}}")
+        assert relay.send(personal)[0] == 250
+        assert relay.send(mail("16", "Consent: no"))[0] == 250
+        tracked, untracked = (taken.content for taken in steady_hop.mails)
+        token = re.search(rb"/c/([\w-]+)'", tracked)
+        assert token
+        read = read_token(relay.keys, token[1].decode())
+        assert isinstance(read, ReadLink)
+        assert read.link.destination == "https://shop.example/?a=Ann%20%26%20Co"
+        assert f"\r\nX-Sendtrail-Message: {read.link.message}\r\n".encode() in tracked
+        assert b"href='https://shop.example/?a=1'" in untracked
+        assert b"/o/" not in untracked
+        assert [event.delivery_name for event in relay.events()] == ["usual", "usual"]
