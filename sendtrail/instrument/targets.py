@@ -48,7 +48,8 @@ class Targets:
             url = rule.destination
         if mode in OWN_PAGE_URL and (not url or url[0] == "#" or url.lower() in OWN_PAGES):
             if mode == "mirror":
-                self._notice("mirror_without_destination", "the edge shows the stored content where it has it (answers.contents_dir), else 404")
+                text = "it shows what the edge has stored (answers.contents_dir), and without that nothing"
+                self._notice("mirror_without_destination", text)
             return Target(mode, OWN_PAGE_URL[mode], True, rule)
         if not self._can_be_tracked(url, mode):
             return None
