@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sendtrail.errors import PolicyError
 from sendtrail.instrument import Policy, UrlRule
@@ -43,12 +46,27 @@ def test_a_rule_by_url_beats_patterns_and_the_first_pattern_that_fits_holds() ->
         ("https://shop.example/a.b", "https://shop.example/aXb", False),
         ("*?id=*", "https://shop.example/x?id=", True),
         ("", "https://shop.example/", False),
+        ("*", "https://shop.example/", True),
+        ("https://shop.example/*/*", "https://shop.example/", False),
+        ("https://shop.example/*example/", "https://shop.example/", False),
+        ("*b*a*", "https://shop.example/b", False),
+        ("**shop**/", "https://shop.example/", True),
+        (f"{'*a' * 40}*b", f"https://shop.example/{'a' * 5000}", False),
         ("https://shop.example/{{ id }}", "https://shop.example/{{id}}", True),
     ],
 )
 def test_patterns(pattern: str, url: str, fits: bool) -> None:
     rules = policy(patterns={pattern: UrlRule("never")}, placeholders="{{x}}")
     assert [u.mode for u in made(link(url), policy=rules).urls] == ["never" if fits else "tracked"]
+
+
+@given(st.text("ab*", max_size=8), st.text("ab", max_size=12))
+def test_a_pattern_fits_what_its_regular_expression_would(pattern: str, text: str) -> None:
+    url = SHOP + text
+    rules = policy(patterns={SHOP + pattern: UrlRule("never")})
+    (entry,) = made(link(url), policy=rules).urls
+    wanted = re.fullmatch(".*".join(map(re.escape, (SHOP + pattern).split("*"))), url)
+    assert entry.mode == ("never" if wanted else "tracked")
 
 
 def test_hints_beat_rules() -> None:
