@@ -17,16 +17,26 @@ from urllib.parse import quote
 from sendtrail import content_files, mirror
 from sendtrail.contents import MAX_BYTES, Part
 from sendtrail.errors import BadLink
-from sendtrail.events import FLAG_NO_RECIPIENT
 from sendtrail.instrument.placeholders import SYNTAXES, pattern_of
 from sendtrail.keyring import LinkKey
-from sendtrail.links import LETTERS, Link, mint, read_unproved
+from sendtrail.links import (
+    LETTERS,
+    Link,
+    Signer,
+    check_destination,
+    head_bytes,
+    identity_bytes,
+    place_bytes,
+    read_unproved,
+)
 
 #: What is kept ready at once, of all deliveries.
 MAX_CONTENTS = 64
-MAX_CHARACTERS = 32 * 1024 * 1024
+MAX_BYTES_KEPT = 32 * 1024 * 1024
 
-_TRACKED = re.compile(r"(https?://[^\s\"'<>]{1,300}?/)([ocum])/([A-Za-z0-9_-]{34,12000})")
+_TRACKED = re.compile(r"/([ocum])/([A-Za-z0-9_-]{34,12000})")
+_BASE = re.compile(r"https?://[^\s\"'<>]+")
+_MAX_BASE = 300
 _NO_IMAGE = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
 #: One pattern, so that a value is never looked at for placeholders. Its groups are the names, in the order of SYNTAXES.
 _PLACEHOLDER = re.compile("|".join(found.pattern for syntax in SYNTAXES if (found := pattern_of(syntax)) is not None))
@@ -40,76 +50,110 @@ _TEXT_PAGE = (
 )
 
 
+class _Field(NamedTuple):
+    """A placeholder: its name, and what stands there without a value."""
+
+    name: str
+    without: str
+
+
 class _Slot(NamedTuple):
+    """A tracked link: the host it is on, what its token says, and its destination cut at placeholders."""
+
     base: str
     link: Link
+    destination: tuple[str | _Field, ...]
 
 
 class Compiled(NamedTuple):
-    """A content cut at its tracked links: text, link, text, and so on."""
+    """A content cut at its tracked links and placeholders."""
 
-    texts: tuple[str, ...]
-    slots: tuple[_Slot, ...]
+    pieces: tuple[str | _Field | _Slot, ...]
     part: Part
+
+    @property
+    def slots(self) -> list[_Slot]:
+        """Its tracked links."""
+        return [piece for piece in self.pieces if isinstance(piece, _Slot)]
 
 
 def compile_content(content: str, part: Part, delivery: int) -> Compiled:
-    """Find the content's own unsigned links. What only looks like one is text."""
-    texts: list[str] = []
-    slots: list[_Slot] = []
+    """Find the content's own unsigned links, and its placeholders. What only looks like one is text."""
+    pieces: list[str | _Field | _Slot] = []
     position = 0
     for match in _TRACKED.finditer(content):
-        link = read_unproved(match[3])
-        if link is None or (link.delivery, link.message) != (delivery, 0) or LETTERS[link.kind] != match[2]:
+        start = content.rfind("http", max(position, match.start() - _MAX_BASE), match.start())
+        link = read_unproved(match[2])
+        if (
+            link is None
+            or (link.delivery, link.message) != (delivery, 0)
+            or LETTERS[link.kind] != match[1]
+            or start < 0
+            or not _BASE.fullmatch(content, start, match.start())
+        ):
             continue
-        texts.append(content[position : match.start()])
-        slots.append(_Slot(match[1], link))
+        pieces += _cut(content[position:start])
+        pieces.append(_Slot(content[start : match.start()], link, _cut(link.destination)))
         position = match.end()
-    return Compiled((*texts, content[position:]), tuple(slots), part)
+    return Compiled((*pieces, *_cut(content[position:])), part)
+
+
+def _cut(text: str) -> tuple[str | _Field, ...]:
+    pieces: list[str | _Field] = []
+    position = 0
+    for match in _PLACEHOLDER.finditer(text):
+        name = next(name for name in match.groups() if name is not None)
+        pieces += [text[position : match.start()], _Field(name, "" if match[0].startswith(_SURELY) else match[0])]
+        position = match.end()
+    return (*pieces, text[position:])
 
 
 def page_of(compiled: Compiled, shown: Link, key: LinkKey) -> str:
     """The HTML that the mirror link `shown` leads to. Values are escaped for where they stand."""
-    values = mirror.values_in(shown.destination)
-    filled = [_fill(text, values, html.escape if compiled.part == "html" else str) for text in compiled.texts]
-    pieces = filled[:1]
-    for slot, text in zip(compiled.slots, filled[1:], strict=True):
-        pieces += [_address(slot, shown, key, values), text]
-    if compiled.part == "html":
-        return "".join(pieces)
-    escaped = [html.escape(piece) for piece in pieces]
-    escaped[1::2] = [f'<a href="{address}">{address}</a>' for address in escaped[1::2]]
-    return _TEXT_PAGE % "".join(escaped)
+    values, signer = mirror.values_in(shown.destination), Signer(key)
+    is_html = compiled.part == "html"
+    written = []
+    for piece in compiled.pieces:
+        if isinstance(piece, str):
+            written.append(piece if is_html else html.escape(piece))
+        elif isinstance(piece, _Field):
+            written.append(_value(piece, values, html.escape))
+        else:
+            address = _address(piece, shown, signer, values)
+            written.append(address if is_html else f'<a href="{address}">{address}</a>')
+    page = "".join(written)
+    return page if is_html else _TEXT_PAGE % page
 
 
-def _address(slot: _Slot, shown: Link, key: LinkKey, values: Mapping[str, str]) -> str:
+def _address(slot: _Slot, shown: Link, signer: Signer, values: Mapping[str, str]) -> str:
     """The link as this message's own."""
     link = slot.link
     if link.kind == "open":
         return _NO_IMAGE
-    destination = _fill(link.destination, values, _quoted)
+    destination = link.destination
+    if len(slot.destination) > 1:
+        filled = [piece if isinstance(piece, str) else _value(piece, values, _quoted) for piece in slot.destination]
+        destination = "".join(filled)
     if link.kind == "mirror" and not destination:
         destination = shown.destination
-    flags = (link.flags | shown.flags) & ~FLAG_NO_RECIPIENT
-    own = link._replace(message=shown.message, recipient=shown.recipient, destination=destination, flags=flags)
     try:
-        return f"{slot.base}{LETTERS[link.kind]}/{mint(key, own)}"
+        if destination:
+            check_destination(destination)
     except BadLink:
         return "#"  # a value made it no URL
+    body = head_bytes(signer.key_id, link.kind, link.flags | shown.flags, shown.recipient is not None)
+    body += identity_bytes(shown.delivery, shown.message, shown.recipient)
+    body += place_bytes(link.url_id, link.position, destination)
+    return f"{slot.base}/{LETTERS[link.kind]}/{signer.seal(body)}"
+
+
+def _value(field: _Field, values: Mapping[str, str], escape: Callable[[str], str]) -> str:
+    value = values.get(field.name)
+    return field.without if value is None else escape(value)
 
 
 def _quoted(value: str) -> str:
     return quote(value, safe="", errors="replace")
-
-
-def _fill(text: str, values: Mapping[str, str], escape: Callable[[str], str]) -> str:
-    def value_of(match: re.Match[str]) -> str:
-        name = next(name for name in match.groups() if name is not None)
-        if name in values:
-            return escape(values[name])
-        return "" if match[0].startswith(_SURELY) else match[0]
-
-    return _PLACEHOLDER.sub(value_of, text)
 
 
 class Contents:
@@ -151,8 +195,8 @@ class Contents:
     def _keep(self, place: tuple[int, Part], stamp: tuple[int, int, int], compiled: Compiled) -> None:
         self._kept[place] = (stamp, compiled)
         self._kept.move_to_end(place)
-        while len(self._kept) > MAX_CONTENTS or self._characters() > MAX_CHARACTERS:
+        while len(self._kept) > MAX_CONTENTS or self._bytes() > MAX_BYTES_KEPT:
             self._kept.popitem(last=False)
 
-    def _characters(self) -> int:
-        return sum(len(text) for _, compiled in self._kept.values() for text in compiled.texts)
+    def _bytes(self) -> int:
+        return sum(size for (_, _, size), _ in self._kept.values())

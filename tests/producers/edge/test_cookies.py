@@ -102,6 +102,7 @@ def test_what_the_settings_make_of_it(kept: str, settings: dict[str, Any], expec
         ({"age_days": 401}, "cookie.age_days"),
         ({"same_site": "none", "secure": False}, "cookie.secure"),
         ({"name": "__Host-v", "domain": "a.example"}, "__Host-"),
+        ({"name": "__Host-v", "click_days": 30}, "__Host-"),
         ({"name": "__Secure-v", "secure": False}, "__Secure-"),
     ],
 )

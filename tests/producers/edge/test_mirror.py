@@ -125,8 +125,8 @@ def test_other_deliveries_and_other_peoples_links_are_left_alone(tmp_path: Path)
     foreign = Edge().path("click", "https://a.example/", delivery=1, message=9)
     unsigned = content_of()["html"]
     compiled = compile_content(f'<a href="{BASE}{foreign}">', "html", 1)
-    assert compiled.slots == ()
-    assert compile_content(unsigned, "html", 2).slots == ()
+    assert compiled.slots == []
+    assert compile_content(unsigned, "html", 2).slots == []
     assert len(compile_content(unsigned, "html", 1).slots) == 4
 
 
@@ -146,7 +146,7 @@ def test_content_is_read_again_when_it_changes_and_not_before(tmp_path: Path, mo
         for _ in range(3):
             found = contents.of(1)
             assert found is not None
-            assert found.texts == (text,)
+            assert found.pieces == (text,)
     assert compiled == ["one", "two"]
     content_files.write(tmp_path, [Content(delivery=1, part="html", content="")])
     assert contents.of(1) is None
@@ -159,7 +159,7 @@ def test_what_is_kept_has_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         content_files.write(tmp_path, [Content(delivery=delivery, part="html", content="x" * 100)])
         assert contents.of(delivery) is not None
     assert contents.kept == 3
-    monkeypatch.setattr(shown, "MAX_CHARACTERS", 150)
+    monkeypatch.setattr(shown, "MAX_BYTES_KEPT", 150)
     assert contents.of(0) is not None
     assert contents.kept == 1
 
