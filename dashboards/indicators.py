@@ -6,7 +6,7 @@ Rates are exact fractions, None where the denominator is 0: never 0 % and never 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 Cut = Literal["people", "all"]
 Rate = Fraction | None
@@ -176,63 +176,45 @@ def forwards(person_click: int, recipient_click: int) -> int:
     return max(person_click - recipient_click, 0)
 
 
+#: Numbers that simply add up.
+_SUMS = (
+    "to_deliver", "text", "processed", "success", "sent", "deferred", "delivered", "bounced_soft", "bounced_hard",
+    "rejected", "complained", "unsubscribed", "recipient_open", "total_open", "recipient_click", "total_click",
+    "opt_out_clicks", "opt_outs", "mirror", "visits", "transactions", "hits_people", "hits_all",
+)  # fmt: skip
+
+
 def indicators(bases: Sequence[Base], person_click: int | None = None) -> Indicators:
     """The indicators of deliveries together.
 
     Messages and counts add up; forwards and estimates are sums of per-delivery values, never the formula on sums.
     `person_click`: the union of their persons, needed where there are several deliveries.
     """
-
-    def total(name: str) -> int:
-        return sum(getattr(base, name) for base in bases)
-
-    persons = total("person_click") if person_click is None else person_click
-    success, to_deliver, processed = total("success"), total("to_deliver"), total("processed")
-    opened, clicked, clicks = total("recipient_open"), total("recipient_click"), total("total_click")
-    estimate = total("estimate")
-    machine = total("hits_all") - total("hits_people")
+    total: dict[str, Any] = {name: sum(getattr(base, name) for base in bases) for name in _SUMS}
+    persons = sum(base.person_click for base in bases) if person_click is None else person_click
+    estimate = sum(base.estimate for base in bases)
+    machine = total["hits_all"] - total["hits_people"]
     given = [base.targeted for base in bases if base.targeted is not None]
+    success = total["success"]
     return Indicators(
-        to_deliver=to_deliver,
+        **total,
         targeted=sum(given) if given else None,
-        text=total("text"),
-        processed=processed,
-        processed_rate=rate(processed, to_deliver),
-        success=success,
-        success_rate=rate(success, processed),
+        processed_rate=rate(total["processed"], total["to_deliver"]),
+        success_rate=rate(success, total["processed"]),
         success_from=tuple(sorted({base.success_from for base in bases})),
-        sent=total("sent"),
-        deferred=total("deferred"),
-        delivered=total("delivered"),
-        bounced_soft=total("bounced_soft"),
-        bounced_hard=total("bounced_hard"),
-        rejected=total("rejected"),
-        complained=total("complained"),
-        unsubscribed=total("unsubscribed"),
-        unsubscribe_rate=rate(total("unsubscribed"), success),
-        recipient_open=opened,
-        total_open=total("total_open"),
+        unsubscribe_rate=rate(total["unsubscribed"], success),
         estimated_recipient_open=estimate,
         estimated_total_open=sum(estimated(base.total_open, base.to_deliver, base.text) for base in bases),
-        open_rate=rate(opened, success),
-        recipient_click=clicked,
-        total_click=clicks,
-        click_rate=rate(clicked, success),
-        cumulated_click_rate=rate(clicks, success),
-        raw_reactivity=rate(clicked, opened),
-        estimated_reactivity=rate(clicked, estimate),
-        ctr=rate(clicked, total("delivered")),
+        open_rate=rate(total["recipient_open"], success),
+        click_rate=rate(total["recipient_click"], success),
+        cumulated_click_rate=rate(total["total_click"], success),
+        raw_reactivity=rate(total["recipient_click"], total["recipient_open"]),
+        estimated_reactivity=rate(total["recipient_click"], estimate),
+        ctr=rate(total["recipient_click"], total["delivered"]),
         person_click=persons,
         person_click_rate=rate(persons, success),
         forwards=sum(forwards(base.person_click, base.recipient_click) for base in bases),
-        opt_out_clicks=total("opt_out_clicks"),
-        opt_out_click_rate=rate(total("opt_out_clicks"), success),
-        opt_outs=total("opt_outs"),
-        mirror=total("mirror"),
-        visits=total("visits"),
-        transactions=total("transactions"),
-        hits_people=total("hits_people"),
-        hits_all=total("hits_all"),
+        opt_out_click_rate=rate(total["opt_out_clicks"], success),
         machine_hits=machine,
-        machine_share=rate(machine, total("hits_all")),
+        machine_share=rate(machine, total["hits_all"]),
     )

@@ -7,7 +7,7 @@
 -- as in base_live but stored ones (people = 1: human or unknown; 0: machines too); nothing known comes last. down = 1:
 -- largest, latest first. A delivery too new for stored numbers has neither numbers here nor a derived status.
 SELECT
-    delivery, registered, name, account, label, code, campaign, channel, type, tags, sender, subject, status, contact_date,
+    delivery, registered, name, account, label, code, campaign, channel, type, tags, status, contact_date,
     targeted, excluded, to_deliver, success, now64(3, 'UTC') AS asked_at, count() OVER () AS matches
 FROM
 (
@@ -15,7 +15,7 @@ FROM
         k.delivery_id AS delivery,
         d.updated > toDateTime64(0, 3, 'UTC') AS registered,
         d.name AS name, d.account AS account, d.label AS label, d.code AS code, d.campaign AS campaign,
-        d.channel AS channel, d.type AS type, d.tags AS tags, d.sender AS sender, d.subject AS subject,
+        d.channel AS channel, d.type AS type, d.tags AS tags,
         d.status AS status, d.contact_date AS contact_date, d.targeted AS targeted, d.excluded AS excluded,
         d.to_deliver AS to_deliver, d.success AS success, d.updated AS updated,
         i.calculated > toDateTime64(0, 3, 'UTC') AS stored,

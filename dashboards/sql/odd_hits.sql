@@ -1,13 +1,12 @@
 -- odd_hits: what came back from deliveries and is no plain hit. One row per delivery that has any.
 --   unknown_links  click, opt-out and mirror hits on links that the registry does not have
 --                  (people = 1: human or unknown; 0: machines too)
---   links          how many such links
 --   flood, foreign, expired    stored events that count as no hit for that mark, of everybody
-SELECT delivery, sum(strange) AS unknown_links, sum(unregistered) AS links,
+SELECT delivery, sum(strange) AS unknown_links,
     sum(flooded) AS flood, sum(elsewhere) AS foreign, sum(late) AS expired
 FROM
 (
-    SELECT delivery_id AS delivery, sum(hits) AS strange, count() AS unregistered,
+    SELECT delivery_id AS delivery, sum(hits) AS strange,
         toInt64(0) AS flooded, toInt64(0) AS elsewhere, toInt64(0) AS late
     FROM
     (
@@ -22,7 +21,7 @@ FROM
     )
     GROUP BY delivery
     UNION ALL
-    SELECT delivery_id, 0, 0, sumIf(sign, bitTest(marks, 1)), sumIf(sign, bitTest(marks, 2)), sumIf(sign, bitTest(marks, 3))
+    SELECT delivery_id, 0, sumIf(sign, bitTest(marks, 1)), sumIf(sign, bitTest(marks, 2)), sumIf(sign, bitTest(marks, 3))
     FROM events
     WHERE delivery_id IN {deliveries:Array(UInt64)} AND marks > 1 AND toInt8(kind) < 10
     GROUP BY delivery_id

@@ -17,7 +17,7 @@ from dashboards.web.view import VIEW_PARAMETERS
 PART, COLUMNS, FORMAT = "part", "columns", "format"
 GIVEN_PARAMETERS = frozenset({PART, COLUMNS, FORMAT})
 #: What the form of a report's part asks, where it is not all.
-FORMS = {
+FORM_FIELDS = {
     ("dashboard", ""): ("live", "hours"),
     ("dashboard", "messages"): ("state", "limit"),
     ("dashboard", "logs"): ("kind", "hit_class", "link", "uncounted", "limit"),
@@ -78,7 +78,7 @@ class Question:
     @property
     def filters(self) -> tuple[Option, ...]:
         """What the form above a report asks; deliveries, order and page are chosen elsewhere on it."""
-        names = FORMS.get((self.report.name, self.part))
+        names = FORM_FIELDS.get((self.report.name, self.part))
         shown = [option for option in self.fields if option.name not in ELSEWHERE]
         return tuple(option for option in shown if names is None or option.name in names)
 
