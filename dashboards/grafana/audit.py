@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.builders import dashboard as build
 
-from dashboards.grafana.parts import add, begin, figure, grid, lines, metric, rows, series
+from dashboards.grafana.parts import AnyPanel, add, begin, figure, grid, lines, metric, rows, series
 
 UID = "sendtrail-audit"
 _FIGURES = {
@@ -15,17 +15,16 @@ _FIGURES = {
 
 def dashboard() -> build.Dashboard:
     """Audit."""
-    made = begin(
-        UID,
-        "Audit",
+    told = (
         "Nothing lost, nothing twice: what the line says of itself, from table audit. "
-        "`sendtrail audit` compares with spools and topics too.",
-        "now-24h",
+        "`sendtrail audit` compares with spools and topics too."
     )
-    for field, (title, help) in _FIGURES.items():
-        made = add(made, figure(title, help, rows("audit_totals"), field))
-    made = add(
-        made,
+    return add(begin(UID, "Audit", told, "now-24h"), *_balance(), *_line(), *_rejects())
+
+
+def _balance() -> list[AnyPanel]:
+    return [
+        *(figure(title, help, rows("audit_totals"), field) for field, (title, help) in _FIGURES.items()),
         figure(
             "Difference",
             "Events - stored - duplicate - sent again - rejected: 0, or the line is wrong.",
@@ -50,6 +49,11 @@ def dashboard() -> build.Dashboard:
                 metric("time() - max(sendtrail_audit_timestamp_seconds > 0)", "seconds since"),
             ],
         ),
+    ]
+
+
+def _line() -> list[AnyPanel]:
+    return [
         grid(
             "Segments by edge",
             "Spool segments finished in the time shown: accepted against arrived. A segment that "
@@ -68,14 +72,13 @@ def dashboard() -> build.Dashboard:
             "How far each partition of tracking.events is loaded, and source records that none covers.",
             rows("audit_positions"),
         ),
+    ]
+
+
+def _rejects() -> list[AnyPanel]:
+    newest = rows("rejects_newest", may_be_empty=True, limit=100)
+    told = "With their first bytes. docs/operate.md says what each reason means."
+    return [
         lines("Rejects", "Rejected events by reason.", [series("rejects_over_time", may_be_empty=True)], stacked=True),
-    )
-    return add(
-        made,
-        grid(
-            "Newest rejects",
-            "With their first bytes. docs/operate.md says what each reason means.",
-            rows("rejects_newest", may_be_empty=True, limit=100),
-            width=24,
-        ),
-    )
+        grid("Newest rejects", told, newest, width=24),
+    ]

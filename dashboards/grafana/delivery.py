@@ -3,7 +3,20 @@
 from grafana_foundation_sdk.builders import dashboard as build
 
 from dashboards.grafana.overview import RATES, pages
-from dashboards.grafana.parts import add, bars, begin, choosing, figure, grid, lines, rows, series, to_dashboard
+from dashboards.grafana.parts import (
+    AnyPanel,
+    add,
+    bars,
+    begin,
+    choosing,
+    figure,
+    grid,
+    lines,
+    rows,
+    series,
+    to_dashboard,
+)
+from dashboards.since import PERIODS
 
 UID = "sendtrail-delivery"
 _RATES = {
@@ -18,16 +31,22 @@ _RATES = {
 def dashboard() -> build.Dashboard:
     """Delivery."""
     made = choosing(begin(UID, "Delivery", "How one delivery does, or several together: numbers of all time."))
-    made = add(
-        made,
-        figure(
-            "Success", "Messages sent or delivered; without a feed as registered.", rows("summed_numbers"), "success"
+    return add(made, *_rates(), *_messages(), *_since_the_start(), *_parts(), _deliveries())
+
+
+def _rates() -> list[AnyPanel]:
+    told = "Messages sent or delivered; without a feed as registered."
+    return [
+        figure("Success", told, rows("summed_numbers"), "success"),
+        *(
+            figure(title, help, rows("summed_numbers"), field, "percentunit", decimals=2)
+            for field, (title, help) in _RATES.items()
         ),
-    )
-    for field, (title, help) in _RATES.items():
-        made = add(made, figure(title, help, rows("summed_numbers"), field, "percentunit", decimals=2))
-    made = add(
-        made,
+    ]
+
+
+def _messages() -> list[AnyPanel]:
+    return [
         bars("Funnel", "Messages: success, delivered, opened, clicked, unsubscribed, in the cut.", rows("funnel")),
         bars("States", "Messages by state; a final state beats sent and deferred.", rows("states")),
         grid(
@@ -39,15 +58,15 @@ def dashboard() -> build.Dashboard:
         ),
         lines("Hits", "Hits in the cut by kind, in the time shown.", [series("hits_over_time")], stacked=True),
         lines("Throughput", "Feed events in the time shown, by kind.", [series("feed_over_time")]),
-    )
-    hour, day = 3600, 86_400
-    periods = [hour, 3 * hour, 6 * hour, day, 3 * day, 7 * day, 30 * day, 0]
-    made = add(
-        made,
+    ]
+
+
+def _since_the_start() -> list[AnyPanel]:
+    return [
         grid(
             "Since the start",
             "Hits in the cut within each period; each delivery counts from its own start.",
-            rows("growth_table", periods=periods),
+            rows("growth_table", periods=list(PERIODS.values())),
             width=8,
         ),
         grid(
@@ -63,29 +82,26 @@ def dashboard() -> build.Dashboard:
             rows("money_table"),
             width=8,
         ),
-    )
-    made = add(
-        made,
+    ]
+
+
+def _parts() -> list[AnyPanel]:
+    links = rows("link_table", by="label", limit=20)
+    return [
         grid("Domains", "Messages and rates by e-mail domain.", rows("domain_numbers"), RATES, width=14),
-        grid(
-            "Links",
-            "The most clicked links in the cut, by label.",
-            rows("link_table", by="label", limit=20),
-            RATES,
-            width=10,
-        ),
-    )
+        grid("Links", "The most clicked links in the cut, by label.", links, RATES, width=10),
+    ]
+
+
+def _deliveries() -> AnyPanel:
     links = [to_dashboard("Only this delivery", UID), to_dashboard("Its links", "sendtrail-links"), *pages()]
-    return add(
-        made,
-        grid(
-            "Deliveries",
-            "What the numbers above are of. A click on a name leads to its pages.",
-            rows("delivery_numbers"),
-            RATES,
-            links,
-            linked="delivery",
-            hidden=["key"],
-            width=24,
-        ),
+    return grid(
+        "Deliveries",
+        "What the numbers above are of. A click on a name leads to its pages.",
+        rows("delivery_numbers"),
+        RATES,
+        links,
+        linked="delivery",
+        hidden=["key"],
+        width=24,
     )

@@ -45,19 +45,12 @@ def dashboard() -> build.Dashboard:
             height=12,
         ),
     )
+    domains = "Messages and rates by e-mail domain; the rest is Others, without a domain Unknown."
     clients = rows("client_table", dim="client", limit=12)
-    made = add(
-        made,
-        grid(
-            "Domains",
-            "Messages and rates by e-mail domain; the rest is Others, without a domain Unknown.",
-            rows("domain_numbers"),
-            RATES,
-            width=16,
-        ),
-    )
     return add(
-        made, bars("Clients", "Opens and clicks in the cut by mail client or browser, of all time.", clients, height=9)
+        made,
+        grid("Domains", domains, rows("domain_numbers"), RATES, width=16),
+        bars("Clients", "Opens and clicks in the cut by mail client or browser, of all time.", clients, height=9),
     )
 
 

@@ -19,8 +19,6 @@ _PARAMETER = re.compile(r"(\bIN )?\{(\w+):([A-Za-z0-9()]+)\}")
 
 #: What the entry "All" of a variable says.
 ALL = "all"
-#: Before the values of variables that may be empty (the default account, no channel): Grafana knows no empty value.
-NAMED = "="
 
 Fixed = int | str | list[int] | list[str]
 
