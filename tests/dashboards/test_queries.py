@@ -38,6 +38,23 @@ def test_every_value_is_a_server_side_parameter(name: str) -> None:
     assert re.findall(r"\{(?![a-z_]+:(?:U?Int\d+|String|Array\((?:U?Int\d+|String)\))\})", statement) == []
 
 
+#: Rules that several queries need. Each query is one text, to be read and run alone, so the rule stands in all alike.
+_RULES = {
+    "what a visit is due to": (["site", "site_funnel"], "\nWITH\n", "\nSELECT "),
+    "what is a delivery": (["cohorts", "delivery_keys", "delivery_list"], "WHERE delivery_id != 0 OR", "\n"),
+    "what a filter lets through": (["over_time", "over_time_domains"], "    wanted AS\n", "\n    )"),
+    "which feed events make success": (["base_live", "base_stored"], "\n    SELECT delivery_id, sum(n) AS fed", "\n)"),
+}
+
+
+@pytest.mark.parametrize("rule", _RULES)
+def test_a_rule_is_the_same_in_every_query(rule: str) -> None:
+    names, begins, ends = _RULES[rule]
+    found = {TEXTS[name].partition(begins)[2].partition(ends)[0] for name in names}
+    assert len(found) == 1
+    assert len(found.pop()) > 50
+
+
 def test_a_missing_file_fails_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "get_args", lambda _: ("urls", "nowhere"))
     with pytest.raises(ReportError, match="lacks report queries: nowhere"):
