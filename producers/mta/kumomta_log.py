@@ -1,18 +1,16 @@
 """KumoMTA's Kafka log topic -> the feed API, which has a batch before its offsets are committed."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import msgspec
 from kafka import KafkaConsumer
 
-from producers.mta.told import KUMOMTA, PATH
+from producers.mta.told import KUMOMTA, tell
 from sendtrail.errors import SendtrailError
 from sendtrail.feed import Feed
 from sendtrail.settings import MtaSettings
 
 _POLL_MS = 1_000
 _MAX_RECORDS = 1_000
+_MAX_RECORD_BYTES = 1024 * 1024
 
 
 class KumoMtaLog:
@@ -39,7 +37,7 @@ class KumoMtaLog:
         polled = self._consumer.poll(timeout_ms=_POLL_MS, max_records=_MAX_RECORDS)
         records = [record.value or b"" for several in polled.values() for record in several]
         if records:
-            feed.call("POST", PATH + KUMOMTA, list(_items(records)))
+            tell(feed, KUMOMTA, map(_item, records))
             self._consumer.commit()
         return len(records)
 
@@ -53,11 +51,12 @@ class KumoMtaLog:
         self._consumer.close()
 
 
-def _items(records: list[bytes]) -> Iterator[Any]:
-    """Records as they are; one that is no JSON as text, so that the API makes a reject of it alone."""
-    for record in records:
-        try:
-            msgspec.json.decode(record)
-            yield msgspec.Raw(record)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            yield record.decode("utf-8", "replace")
+def _item(record: bytes) -> bytes:
+    """A record as it is; one that is no JSON, or larger than any log record, as text: the API makes a reject of it."""
+    try:
+        msgspec.json.decode(record)
+        if len(record) <= _MAX_RECORD_BYTES:
+            return record
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        pass
+    return msgspec.json.encode(record[:_MAX_RECORD_BYTES].decode("utf-8", "replace"))

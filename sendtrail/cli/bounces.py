@@ -26,9 +26,7 @@ def bounces(
         str, typer.Argument(metavar="SOURCE", help="`-`: one mail on standard input; `imap`: mta.imap_…; or a Maildir.")
     ],
     every: Annotated[float, typer.Option(min=0, help="Seconds until the mailbox is looked at again; 0: once.")] = 0,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would be told; mark nothing.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be told; mark nothing.")] = False,
 ) -> None:
     """Read bounces (RFC 3464) and complaints (RFC 5965), and tell the feed API whose they are.
 
@@ -83,8 +81,8 @@ def _show(box: Any, matcher: Any) -> None:
 
 def _one(matcher: Any, feeding: Any, dry_run: bool) -> None:
     from producers.mta.bounces import told_of
-    from producers.mta.collect import tell
     from producers.mta.reports import MAX_MAIL_BYTES
+    from producers.mta.told import BOUNCES, tell
     from sendtrail.feed import Feed
 
     told = told_of(sys.stdin.buffer.read(MAX_MAIL_BYTES + 1), matcher)
@@ -95,7 +93,7 @@ def _one(matcher: Any, feeding: Any, dry_run: bool) -> None:
         return
     try:
         with Feed(feeding.url, feeding.secret(), retry_s=20) as feed:
-            tell(feed, told)
+            tell(feed, BOUNCES, map(msgspec.json.encode, told))
     except ApiUnavailable as error:
         print(f"sendtrail: {error}", file=sys.stderr)
         raise typer.Exit(EX_TEMPFAIL) from error

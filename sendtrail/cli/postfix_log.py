@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import msgspec
 import typer
 
 from sendtrail.errors import SendtrailError
@@ -65,15 +66,14 @@ def postfix_log(
 
 def _step(follower: Any, log: Any, feed: Any) -> int | None:
     """Some lines: how many outcomes were told, None at the end of the log."""
-    from producers.mta.told import PATH, POSTFIX
+    from producers.mta.told import POSTFIX, tell
 
     lines = follower.read()
     if not lines:
         return None
     now = datetime.now(UTC)
     told = [outcome for line in lines if (outcome := log.read(line, now)) is not None]
-    for start in range(0, len(told), 1_000):
-        feed.call("POST", PATH + POSTFIX, told[start : start + 1_000])
+    tell(feed, POSTFIX, map(msgspec.json.encode, told))
     return len(told)
 
 

@@ -30,10 +30,11 @@ def test_settings_are_settings(settings: str, tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sendtrail.toml").write_text(settings)
     config = load({})
-    mappings = {"mappings": []} if "acme.toml" in settings else {}
+    mappings: dict[str, Any] = {"mappings": []} if "acme.toml" in settings else {}
     webhooks(config.section(ProvidersSettings, **mappings), bytes(32))
     pattern = config.section(MtaSettings).verp_pattern
-    assert not pattern or verp_regex(pattern)
+    if pattern:
+        verp_regex(pattern)
 
 
 def _place(tmp_path: Path) -> None:
@@ -90,7 +91,8 @@ def test_commands_do_what_they_say(tmp_path: Path) -> None:
 
 def test_every_command_and_setting_of_the_page_is_one() -> None:
     text = DOC.read_text()
+    fields = {"providers": set(ProvidersSettings.model_fields), "mta": set(MtaSettings.model_fields)}
     for section, name in re.findall(r"`(providers|mta)\.(\w+)`", text):
-        assert name in {"providers": ProvidersSettings, "mta": MtaSettings}[section].model_fields
+        assert name in fields[section]
     for name in re.findall(r"`((?:sendgrid|ses|mailgun|postmark|sparkpost|kumomta)_\w+)`", text):
-        assert name in ProvidersSettings.model_fields
+        assert name in fields["providers"]
