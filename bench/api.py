@@ -1,4 +1,4 @@
-"""How many fed events a second the API takes, durably, in batches of 1,000: by wall clock, and per second of its own CPU.
+"""How many fed events a second the API takes, durably, in batches of 1,000: by the clock, and per second of its CPU.
 
     python -m bench.api [--events N] [--profile PATH]
 
@@ -39,8 +39,8 @@ def bodies(events: int) -> list[bytes]:
 def _item(number: int, now_ms: int) -> bytes:
     kind = _KINDS[number % len(_KINDS)]
     item = {
-        "kind": kind, "time": now_ms - number % 10_000, "delivery": f"newsletter-{number % 3}", "message": f"m-{number}",
-        "recipient": f"recipient-{number}@example.com", "domain": "example.com", "id": f"mta-7-{number:012d}",
+        "kind": kind, "time": now_ms - number % 10_000, "delivery": f"newsletter-{number % 3}",
+        "message": f"m-{number}", "recipient": f"recipient-{number}@example.com", "domain": "example.com", "id": f"mta-7-{number:012d}",
     }  # fmt: skip
     if kind == "bounced":
         item |= {"reason": "mailbox_full", "diagnostic": "452 4.2.2 The recipient's inbox is out of storage space"}

@@ -13,7 +13,7 @@ from producers.api.times import read_time
 from sendtrail.errors import BadName, Invalid
 from sendtrail.events import FLAG_PROOF, FLAG_SEED, VERSION, BounceReason, Event, FeedKind, MailFormat, Short
 from sendtrail.ids import EARLIEST_MS, LATEST_AHEAD_MS, feed_id
-from sendtrail.naming import KeyKind, key
+from sendtrail.naming import KeyKind, KeyMaker
 
 SOURCE = "api"
 MAX_DIAGNOSTIC = 2048
@@ -49,6 +49,7 @@ class ItemReader:
     def __init__(self, naming_key: bytes, account: str = "") -> None:
         self._naming_key = naming_key
         self._account = account
+        self._keys = KeyMaker(naming_key, account)
 
     def read(self, raw: bytes, now_ms: int) -> Event | Invalid:
         """The event of one item in JSON, or why it is refused (a RejectReason). Never raises."""
@@ -113,7 +114,7 @@ class ItemReader:
         if name is None:
             raise BadName(f"{kind} is missing")
         try:
-            return key(self._naming_key, self._account, kind, name), str(name)
+            return self._keys.key(kind, name), str(name)
         except BadName as error:
             raise BadName(f"{kind}: {error}") from error
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sendtrail.errors import BadName
-from sendtrail.naming import HASHED, KeyKind, key, length_prefixed
+from sendtrail.naming import HASHED, KeyKind, KeyMaker, key, length_prefixed
 from tests.support.golden import Golden, golden_keyring
 from tests.support.strategies import names
 
@@ -42,6 +42,7 @@ def _spelled_out(account: str, kind: str, name: int | str) -> int:
 @pytest.mark.parametrize("kind", KINDS)
 def test_keys_follow_the_rule(account: str, name: int | str, kind: KeyKind) -> None:
     assert key(NAMING_KEY, account, kind, name) == _spelled_out(account, kind, name)
+    assert KeyMaker(NAMING_KEY, account).key(kind, name) == _spelled_out(account, kind, name)
 
 
 def test_keys_are_frozen(golden: Golden) -> None:
@@ -52,6 +53,18 @@ def test_keys_are_frozen(golden: Golden) -> None:
             for account, name in NAMES
         ],
     )
+
+
+@given(st.sampled_from(("", "shop", "é")), st.text(max_size=140) | st.integers(-1, 2**64), st.sampled_from(KINDS))
+def test_a_maker_s_keys_are_the_same(account: str, name: str | int, kind: KeyKind) -> None:
+    maker = KeyMaker(NAMING_KEY, account)
+    try:
+        expected = key(NAMING_KEY, account, kind, name)
+    except BadName:
+        with pytest.raises(BadName):
+            maker.key(kind, name)
+    else:
+        assert maker.key(kind, name) == expected
 
 
 @given(st.integers(0, 2**63 - 1), st.sampled_from(KINDS))

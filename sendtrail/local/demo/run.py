@@ -23,7 +23,7 @@ from sendtrail.local.demo.ledger import Balance, Ledger
 from sendtrail.local.demo.post import Mailing, Newsletter, newsletters, outcomes
 from sendtrail.local.demo.traffic import Letter, Request, forged, visits
 from sendtrail.local.stack import Stack
-from sendtrail.settings import ClickHouseSettings, Config, TrackingSettings
+from sendtrail.settings import ClickHouseSettings, Config, FeedSettings, TrackingSettings
 
 SEED = 20_261_124
 _REFRESH_S = 0.5
@@ -52,7 +52,7 @@ class Demo:
         self._audience = audience(size, self._dice)
         self._keys: Keyring = load_keys(stack.data / "keys.toml")
         self._base_url = settings.section(TrackingSettings).base_url
-        self._api = Api(f"http://127.0.0.1:{stack.ports.api}")
+        self._api = Api(f"http://127.0.0.1:{stack.ports.api}", settings.section(FeedSettings).secret())
         self._clickhouse: Client = connect(settings.section(ClickHouseSettings))
         self._ledger = Ledger(self._keys)
         self._refused = 0
