@@ -40,7 +40,8 @@ def _item(number: int, now_ms: int) -> bytes:
     kind = _KINDS[number % len(_KINDS)]
     item = {
         "kind": kind, "time": now_ms - number % 10_000, "delivery": f"newsletter-{number % 3}",
-        "message": f"m-{number}", "recipient": f"recipient-{number}@example.com", "domain": "example.com", "id": f"mta-7-{number:012d}",
+        "message": f"m-{number}", "recipient": f"recipient-{number}@example.com", "domain": "example.com",
+        "id": f"mta-7-{number:012d}",
     }  # fmt: skip
     if kind == "bounced":
         item |= {"reason": "mailbox_full", "diagnostic": "452 4.2.2 The recipient's inbox is out of storage space"}
