@@ -20,8 +20,8 @@ from streams.steps.apply_consent import apply_consent
 from streams.steps.classify import classify
 from streams.steps.deduplicate import deduplicate, sight_key
 from streams.steps.identify_person import identify_person
+from streams.steps.judge_message import judge_message, message_key
 from streams.steps.mark_floods import mark_floods
-from streams.steps.mark_repeats import counted_opens_key, mark_repeats
 from streams.steps.name_client import name_client
 from streams.steps.pass_relabels import pass_relabels
 from streams.steps.place_network import place_network
@@ -39,7 +39,7 @@ STEPS: tuple[Step | StateStep, ...] = (
     Step("classify", classify),
     Step("apply consent", apply_consent),
     Step("identify person", identify_person),
-    StateStep("mark repeats", counted_opens_key, mark_repeats),
+    StateStep("judge message", message_key, judge_message),
     Step("pass relabels", pass_relabels),
 )
 

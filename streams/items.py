@@ -38,12 +38,16 @@ class Covering(NamedTuple):
 
 
 class Origin(msgspec.Struct, gc=False):
-    """Where an event comes from. `mark`: place in the spool (segment, index) of the last event seen before its pack."""
+    """Where an event comes from. `mark`: place in the spool (segment, index) of the last event seen before its pack.
+
+    `relabels`: what the record's events correct of earlier ones.
+    """
 
     offset: int
     time_ms: int
     segment: int = 0
     mark: tuple[int, int] = (-1, -1)
+    relabels: list[Event] = []
 
 
 class Findings(msgspec.Struct, omit_defaults=True, kw_only=True, tag_field="row", tag="event", gc=False):
@@ -100,7 +104,7 @@ class Refusal(NamedTuple):
 
 
 class Record(msgspec.Struct):
-    """One source record, the interval of offsets it covers, and its events."""
+    """One source record, the interval of offsets it covers, its events, and the re-labels that leave with it."""
 
     source: SourceRecord
     source_from: int
@@ -109,6 +113,7 @@ class Record(msgspec.Struct):
     pack: PackHeader | None = None
     totals: Totals | None = None
     refusal: Refusal | None = None
+    relabels: list[Event] = []
 
 
 @dataclass(frozen=True)

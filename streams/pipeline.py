@@ -8,7 +8,8 @@ import structlog
 
 from streams.items import Covering, Item, Known, Record
 from streams.render import Enriched, render
-from streams.state.keys import mark_value, read_mark, spool_key
+from streams.state.keys import WAITING, mark_value, read_mark, spool_key
+from streams.state.waiting import settle
 from streams.steps.unpack import unpack
 
 #: Bytes of packs worked on at once: with more, the processor's cache no longer holds them.
@@ -94,12 +95,13 @@ def run(records: Sequence[Record], known: Known, steps: Steps, timing: Timing) -
             _run(step, items, known)
         items = [item for item in items if not item.outcome]
         now = timing.add(step.name, now)
+    settle(records, known)
 
 
 def note_marks(records: Sequence[Record], known: Known) -> None:
     """Give each pack the mark its spool had before it, and move the mark past it."""
     packs = [(record, spool_key(record.pack.spool)) for record in records if record.pack and record.items]
-    known.state.load([key for _, key in packs])
+    known.state.load([WAITING, *(key for _, key in packs)])
     for record, key in packs:
         mark = record.origin.mark = read_mark(known.state.get(key))
         seen = (record.origin.segment, record.pack.last if record.pack else 0)

@@ -6,9 +6,10 @@ from typing import NamedTuple
 import msgspec
 
 from sendtrail.enriched import Counts, EnrichedHeader, MinuteCounts, RejectRow, encode_row, enriched_headers
+from sendtrail.events import Event
 from sendtrail.ids import reject_key
 from sendtrail.packs import minute_of
-from streams.items import Item, Known, Record
+from streams.items import Findings, Item, Known, Record
 
 #: Bytes of lines in an enriched record at most. The topic takes 8 MiB; counts and totals stay below the rest.
 MAX_VALUE_BYTES = 7 * 1024 * 1024
@@ -48,6 +49,7 @@ def render(record: Record, known: Known, max_value_bytes: int = MAX_VALUE_BYTES)
     if record.refusal is not None:
         rejects = [_refused(record, known)]
         value = bytearray(rejects[0].line)
+        _add_relabels(value, record)
     else:
         value, rejects = _lines(record, known)
         if len(value) >= max_value_bytes:
@@ -75,14 +77,28 @@ def _lines(record: Record, known: Known) -> tuple[bytearray, list[Reject]]:
             continue
         value += b"\n"
     del value[-1:]
+    _add_relabels(value, record)
     return value, rejects
+
+
+def _add_relabels(value: bytearray, record: Record) -> None:
+    """The worker's own, behind the lines of the source; MAX_RELABELS of them stay far below the room that is left."""
+    for number, relabel in enumerate(record.relabels, max(1, len(record.items))):
+        if value:
+            value += b"\n"
+        _add_line(value, relabel, RelabelPlace(so=record.source.offset, si=number))
 
 
 def _add_event_line(value: bytearray, item: Item) -> None:
     """The event as decoded, so that nothing but its own fields comes through, followed by what was found out."""
     found = item.found
-    added = found if not item.outcome else RelabelPlace(so=found.source_offset, si=found.source_index)
-    _encoder.encode_into(item.event, value, -1)
+    _add_line(
+        value, item.event, found if not item.outcome else RelabelPlace(so=found.source_offset, si=found.source_index)
+    )
+
+
+def _add_line(value: bytearray, event: Event, added: Findings | RelabelPlace) -> None:
+    _encoder.encode_into(event, value, -1)
     middle = len(value) - 1
     _encoder.encode_into(added, value, middle)  # its first brace takes the place of the event's last one
     value[middle] = _COMMA
@@ -138,14 +154,17 @@ def _refused(record: Record, known: Known) -> Reject:
 
 def _counts(record: Record) -> Counts:
     """Per minute: in = out + duplicate + resent + rejected; relabels apart, unless they were dropped or rejected."""
+    here = minute_of(record.source.time_ms)
     if record.refusal is not None:
         count = record.refusal.events
-        return {str(minute_of(record.source.time_ms)): MinuteCounts(events_in=count, rejected=count)}
+        return {str(here): MinuteCounts(events_in=count, rejected=count, relabels=len(record.relabels))}
     came_through = Counter([item.id_time_ms // 60_000 for item in record.items if not item.outcome])
     counts = {minute: MinuteCounts(events_in=number, out=number) for minute, number in came_through.items()}
     for item in record.items:
         if item.outcome:
             _count(counts.setdefault(item.id_time_ms // 60_000, MinuteCounts()), item.outcome)
+    if record.relabels:
+        counts.setdefault(here, MinuteCounts()).relabels += len(record.relabels)
     return {str(minute): counts[minute] for minute in sorted(counts)}
 
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from sendtrail.events import Class, HitKind
 
@@ -42,10 +44,28 @@ class AgentRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return any(text.lower() in agent for text in self.contains)
 
 
+class BurstRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Clicks on at least so many links of a message within so many milliseconds of event time."""
+
+    links: Annotated[int, Meta(ge=2)]
+    within_ms: Annotated[int, Meta(ge=1)]
+
+
+class GroupRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What hits of one message say about each other (judge.py)."""
+
+    burst: list[BurstRule] = []
+    honeypot_ms: Annotated[int, Meta(ge=0)] = 10_000
+    before_delivery: bool = True
+    before_delivery_ms: Annotated[int, Meta(ge=0)] = 2_000
+    lift: bool = True
+
+
 class _MachineFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: str
     proxy: list[ProxyRule] = []
     agent: list[AgentRule] = []
+    group: GroupRules = GroupRules()
 
 
 class _NetworkRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,6 +85,7 @@ class Rules:
     proxies: tuple[ProxyRule, ...]
     proxy_names: frozenset[str]
     agents: tuple[AgentRule, ...]
+    group: GroupRules
     networks: dict[str, list[tuple[Network, str]]]  # by the first group of an address, as text
 
 
@@ -78,6 +99,7 @@ def load_rules(folder: Path = FOLDER) -> Rules:
         tuple(machine.proxy),
         frozenset(rule.name for rule in machine.proxy),
         tuple(machine.agent),
+        machine.group,
         _by_head(networks),
     )
 

@@ -3,27 +3,25 @@
 i + id (16)                                        -> place of the first sight (12)
 t + transaction id (16)                            -> place (12), log time (6)
 s + spool id (16)                                  -> segment (8), index (8), log time (6)
-o + log day (2), delivery, message (8 each), class (1), client
-                                                   -> counted opens, newest last: place (12), event time (6) each
+o + log day (2), delivery, message (8 each)        -> the message's hits (hits.py)
+q                                                  -> re-labels that wait for a record with room (waiting.py)
 a                                                  -> next source offset not yet applied (8)
 """
 
 import struct
 
-from sendtrail.events import Class
-
 DAY_MS = 86_400_000
 APPLIED = b"a"
 IDS = b"i"
-OPENS = b"o"
+HITS = b"o"
 SPOOLS = b"s"
 TRANSACTIONS = b"t"
+WAITING = b"q"
 
-_CLASSES: dict[Class, bytes] = {"human": b"h", "machine": b"m", "unknown": b"u"}
 _OFFSET, _INDEX = 8, 4
 PLACE_BYTES = _OFFSET + _INDEX
 _MS = 6
-_OPEN = struct.Struct(">cHQQc")
+_HITS = struct.Struct(">cHQQ")
 
 
 def id_key(event_id: str) -> bytes:
@@ -41,13 +39,13 @@ def spool_key(spool: str) -> bytes:
     return SPOOLS + bytes.fromhex(spool)
 
 
-def open_key(log_day: int, delivery: int, message: int, class_: Class, client: bytes) -> bytes:
-    """Of the counted opens of one message, class and client, as of a day of log time."""
-    return _OPEN.pack(OPENS, log_day, delivery, message, _CLASSES[class_]) + client
+def hits_key(log_day: int, delivery: int, message: int) -> bytes:
+    """Of the hits of one message, as of a day of log time."""
+    return _HITS.pack(HITS, log_day, delivery, message)
 
 
 def day_before(key: bytes) -> bytes:
-    """The same message, class and client a day of log time earlier."""
+    """The same message a day of log time earlier."""
     return key[:1] + (int.from_bytes(key[1:3], "big") - 1).to_bytes(2, "big") + key[3:]
 
 
@@ -77,19 +75,3 @@ def read_mark(value: bytes | None) -> tuple[int, int]:
 def read_time(value: bytes) -> int:
     """The log time at the end of a value."""
     return int.from_bytes(value[-_MS:], "big")
-
-
-def opens_value(opens: list[tuple[bytes, int]]) -> bytes:
-    """Counted opens as bytes."""
-    return b"".join([place + time_bytes(time_ms) for place, time_ms in opens])
-
-
-def read_opens(value: bytes | None) -> list[tuple[bytes, int]]:
-    """Counted opens as (place, event time), in order of the log."""
-    if value is None:
-        return []
-    step = PLACE_BYTES + _MS
-    return [
-        (value[at : at + PLACE_BYTES], int.from_bytes(value[at + PLACE_BYTES : at + step], "big"))
-        for at in range(0, len(value), step)
-    ]

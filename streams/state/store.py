@@ -23,15 +23,15 @@ from rocksdict import (
 )
 
 from streams.errors import Damaged, Stopped
-from streams.state.keys import APPLIED, IDS, OPENS
+from streams.state.keys import APPLIED, HITS, IDS
 
 _BLOOM_BITS = 10
 _BLOCK_BYTES = 8 * 1024
 _BUFFER_SHARE = 2  # write buffers may take half of the cache
 _MEMTABLE_BYTES = 8 * 1024 * 1024
 _DAMAGE = "Corruption"
-_FAMILIES = (IDS, OPENS)
-_NAMES = {IDS: "ids", OPENS: "opens"}
+_FAMILIES = (IDS, HITS)
+_NAMES = {IDS: "ids", HITS: "opens"}  # as state on disk has it, from when only opens were kept
 
 
 class SharedMemory:
@@ -48,7 +48,7 @@ class Store:
     """Raw bytes in, raw bytes out. Raises Damaged if the directory holds something RocksDB can't make sense of, now
     or when it is read, and Stopped where it can't be opened for another reason.
 
-    Ids and opens have column families of their own, so that the files of ids, whose keys start with a time, hardly
+    Ids and hits have column families of their own, so that the files of ids, whose keys start with a time, hardly
     overlap. Families reach the disk one by one, so each keeps with its entries how far the source is applied to it:
     after a crash the one that is furthest behind counts, and what others know beyond it does no harm.
     `applied`: the next source offset this state does not know.

@@ -93,7 +93,7 @@ def verdict(**fields: Any) -> tuple[str, tuple[str, ...]]:
         ({"user_agent": ""}, ("unknown", ("no_agent",))),
         ({"user_agent": GMAIL}, ("unknown", ("image_proxy",))),
         ({"user_agent": YAHOO}, ("unknown", ("image_proxy",))),
-        ({"user_agent": APPLE}, ("machine", ("apple_privacy_proxy",))),
+        ({"user_agent": APPLE}, ("machine", ("privacy_prefetch",))),
         ({"user_agent": APPLE, "kind": "click"}, ("unknown", ("unknown_agent",))),
         (
             {"user_agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"},

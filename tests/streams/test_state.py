@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from streams.errors import Damaged, Stopped
 from streams.state import expiry as expiry_module
@@ -17,12 +15,10 @@ from streams.state.directory import StateDirectory
 from streams.state.expiry import NOTHING_EXPIRED, Expiry, expired_ranges
 from streams.state.keys import (
     DAY_MS,
+    hits_key,
     id_key,
     mark_value,
-    open_key,
-    opens_value,
     read_mark,
-    read_opens,
     read_time,
     spool_key,
     time_bytes,
@@ -101,14 +97,14 @@ def test_expired_ids_and_opens_go_and_the_rest_stays(store: Store) -> None:
     kept = [
         id_key(hit(1, at=NOW - window - DAY_MS).event_id),
         id_key(hit(2).event_id),
-        open_key(log_day - 2, 1, 1, "human", bytes(16)),
+        hits_key(log_day - 2, 1, 1),
         transaction_key("0" * 32),
         spool_key(SPOOL),
     ]
     gone = [
         id_key(hit(3, at=NOW - window - DAY_MS - 1).event_id),
         id_key(hit(4, at=946_684_800_000).event_id),
-        open_key(log_day - 3, 1, 1, "human", bytes(16)),
+        hits_key(log_day - 3, 1, 1),
     ]
     store.write(dict.fromkeys(kept + gone, b"x"), 1)
     store.write({}, 2, expired_ranges(NOW, window))
@@ -119,7 +115,7 @@ def test_expired_ids_and_opens_go_and_the_rest_stays(store: Store) -> None:
 
 def test_only_ranges_that_hold_something_are_deleted(store: Store) -> None:
     window, old = 8 * DAY_MS, id_key(hit(1, at=NOW - 10 * DAY_MS).event_id)
-    young = [id_key(hit(2).event_id), open_key(NOW // DAY_MS, 1, 1, "human", bytes(16))]
+    young = [id_key(hit(2).event_id), hits_key(NOW // DAY_MS, 1, 1)]
     store.write(dict.fromkeys(young, b"x"), 1)
     expiry = Expiry(store, window)
     assert expiry.due(NOW) == NOTHING_EXPIRED
@@ -159,11 +155,6 @@ def test_looking_through_goes_on_where_it_stopped(store: Store, monkeypatch: pyt
 
 def test_expiry_early_in_time_has_nothing_to_delete() -> None:
     assert all(begin <= end for begin, end in expired_ranges(0, 8 * DAY_MS))
-
-
-@given(st.binary(max_size=8), st.lists(st.tuples(st.binary(min_size=12, max_size=12), st.integers(0, 2**48 - 1))))
-def test_values_come_back(noise: bytes, opens: list[tuple[bytes, int]]) -> None:
-    assert read_opens(opens_value(opens)) == opens
 
 
 def test_a_mark_comes_back_with_its_time() -> None:
