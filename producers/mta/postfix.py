@@ -68,6 +68,8 @@ class PostfixLog:
 
     def _learn(self, queue: str, rest: str) -> None:
         header = _HEADER.match(rest)
+        if header is not None and "; from=<> " in rest:
+            return  # a bounce: the header is that of the message which comes back in it
         if header is not None:
             self._known(queue)[header[1]] = header[2]
             return

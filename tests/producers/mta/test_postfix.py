@@ -20,6 +20,7 @@ from producers.mta.postfix import PostfixLog
 from producers.mta.told import Told
 from sendtrail.errors import SendtrailError
 from tests.producers.api.running import ApiProcess
+from tests.support.golden import GOLDEN
 
 NOW = datetime(2026, 9, 22, tzinfo=UTC)
 SENDTRAIL = str(Path(sys.executable).parent / "sendtrail")
@@ -64,6 +65,24 @@ def test_outcomes_belong_to_the_headers_of_their_queue_id() -> None:
     assert (deferred.time_ms, deferred.reason, deferred.email) == (AT_MS, "mailbox_full", "anna@mail.example")
     assert (delivered.reason, delivered.diagnostic) == (None, "")
     assert deferred.id != delivered.id
+
+
+def test_the_log_of_a_real_postfix() -> None:
+    """Version 3.7.11, three mails to a server that takes one, refuses one and puts one off; the bounce goes back."""
+    lines = (GOLDEN / "providers" / "postfix.log").read_text().splitlines()
+    reader = log(message_id=verp_regex("{delivery}.{message}@shop.example"))
+    found = [one for line in lines if (one := reader.read(line, datetime(2026, 12, 1, tzinfo=UTC))) is not None]
+    assert [(one.kind, one.reason, one.metadata["X-Sendtrail-Message"]) for one in found] == [
+        ("delivered", None, "1"), ("bounced", "unknown_user", "2"), ("deferred", "mailbox_full", "3"),
+    ]  # fmt: skip
+    assert {one.metadata["X-Sendtrail-Recipient"] for one in found} == {"9223372036854775817"}
+    assert (reader.unmatched, list(reader.queue)) == (1, ["8A66EC8338"])
+
+
+def test_a_bounce_that_passes_through_is_not_the_message_in_it() -> None:
+    reader = log()
+    lines = [line.replace("from=<news@shop.example>", "from=<>") for line in learnt()]
+    assert told(reader, *lines, outcome("sent", "2.0.0", "delivered to mailbox")) == []
 
 
 @pytest.mark.parametrize(
