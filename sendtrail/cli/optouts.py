@@ -53,11 +53,11 @@ def optouts(
     ] = None,
     form: Annotated[Form, typer.Option("--format", help="table for people; ndjson and csv for machines.")] = Form.TABLE,
 ) -> None:
-    """List confirmed opt-outs, as they come from ClickHouse: one line for each message, by delivery and time.
+    """List confirmed opt-outs: one line for each message, by delivery and time.
 
-    Confirmed is what was posted to the edge (form: the button on the page; one_click: the mail program's own) and what
-    a feed or provider reported (fed). Views of the page, and test recipients, are left out. GET /v1/suppressions gives
-    the same to programs that want to resume where they stopped.
+    Confirmed is what was posted to the edge (form: the button on the page; one_click: the mail
+    program's own) and what a feed or provider reported (fed). Views of the page and test recipients
+    are left out. GET /v1/suppressions is for programs that resume where they stopped.
 
     Exit codes: 0 done, 1 unknown delivery or refused query, 2 wrong usage, 3 settings, 4 ClickHouse away.
     """

@@ -54,6 +54,17 @@ def test_what_is_set_is_what_an_edge_follows() -> None:
     assert known_of(ring(), Config({"answers": {"overrides_file": FILE}})).overrides == {}
 
 
+def test_a_link_says_itself_which_it_is() -> None:
+    edge = Edge({"answers": {"overrides_file": FILE}}, ring())
+    path = edge.path("click", "https://example.com/wrong", delivery=2**63 + 9)
+    (set_,) = override("--link", f"https://t.example.com{path}?utm_source=gateway", "--blocked")
+    assert (set_["delivery"], set_["url_id"], set_["to"]) == (2**63 + 9, 5, "")
+    assert len(override("--list", "--link", path)) == 1
+    assert override("--link", path, "--remove") == []
+    assert "no link of this installation" in refused("links", "override", "--link", path[:-4], "--blocked")
+    assert "leads nowhere" in refused("links", "override", "--link", edge.path("open"), "--blocked")
+
+
 def test_accounts_have_deliveries_of_their_own() -> None:
     override("-d", "42", "--account", "acme", "--url-id", "7", "--blocked")
     (entry,) = overrides.load(FILE).values()
@@ -77,6 +88,7 @@ def test_there_must_be_something_to_remove() -> None:
         ["-d", "1"],
         ["--url-id", "5", "--blocked"],
         ["-d", "1", "--url-id", "5"],
+        ["-d", "1", "--link", "https://t.example/c/x", "--blocked"],
         ["-d", "1", "--url-id", "5", "--to", RIGHT, "--blocked"],
         ["-d", "1", "--url-id", "5", "--blocked", "--remove"],
         ["-d", "1", "--url-id", "5", "--blocked", "--list"],

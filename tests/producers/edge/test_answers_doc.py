@@ -88,6 +88,8 @@ def test_a_mirror_page_by_hand(edge: Edge, tmp_path: Path, monkeypatch: pytest.M
 
 def test_wrong_links_corrected_by_hand(edge: Edge, tmp_path: Path) -> None:
     (by_hand,) = blocks("Wrong links in sent mail", "sh")
-    listed = [json.loads(line) for line in shell(edge, tmp_path).run(by_hand).splitlines()]
-    assert [(one["url_id"], one["to"]) for one in listed[2:]] == [(7, "https://shop.example/right"), (8, "")]
-    assert [url_id for _, url_id in overrides.load(tmp_path / "overrides.toml")] == [7]
+    sent = shell(edge, tmp_path, link=edge.path("click", "https://shop.example/wrong", url_id=9))
+    listed = [json.loads(line) for line in sent.run(by_hand).splitlines()]
+    right = "https://shop.example/right"
+    assert [(one["url_id"], one["to"]) for one in listed[3:]] == [(9, right), (7, right), (8, "")]
+    assert [url_id for _, url_id in overrides.load(tmp_path / "overrides.toml")] == [9, 7]
