@@ -1,12 +1,18 @@
 """Requests per second of the edge against nginx serving its built-in gif with an access log, in the same run.
 
-    python -m bench.edge [--seconds N] [--rounds N] [--fsync none|interval|batch]
+    python -m bench.edge [--seconds N] [--rounds N] [--memory-hits N]
 
 Each server gets one core (the first), wrk another (the last): one thread, 64 keep-alive connections, one request at a
 time on each, 20,000 different signed pixel links, the headers of a browser. The edge checks the token and writes the
 event to its spool before it answers; nginx logs in the combined format, once through a 64 KB buffer (a kill loses up to
 that much) and once with a write per request. The servers take turns, so that what else runs on the machine meets all.
-`cpu_us` is a server's own CPU time per request, user and system: it hardly depends on what else runs.
+`cpu_us` is a server's own CPU time per request, user and system: it hardly depends on what else runs. `ratio` (of requests
+per second) and `cpu_ratio` are against nginx with its log through a buffer. `p99_ms` is at half the rate a server reached,
+by 256 connections that wait between requests. `mb_at_hits` is the edge's resident memory, supervisor included, with that
+many hits in its spool and no forwarder.
+
+The edge is measured as it comes (spool on, `fsync` every 100 ms), with `fsync` every 10 ms, and with visitor cookies, where
+each request is of a new visitor.
 
 Needs wrk on the path; without nginx only the edge is measured.
 """
@@ -22,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -35,7 +41,16 @@ from sendtrail.links import Link, mint
 
 LINKS = 20_000
 CONNECTIONS = 64
+WAITING_CONNECTIONS = 256  # for the latency at half load: each waits between its requests
 WARM_UP_S = 1
+
+#: The edge's settings beside its defaults. Every link is asked for often here, which is no flood.
+COMMON = {"SENDTRAIL_EDGE_FLOOD_HITS_PER_MINUTE": 10**9}
+EDGES: dict[str, dict[str, object]] = {
+    "edge": {},
+    "edge_fsync_10ms": {"SENDTRAIL_EDGE_FSYNC_INTERVAL_MS": 10},
+    "edge_cookies": {"SENDTRAIL_TRACKING_VISITOR_COOKIES": "session"},
+}
 
 NGINX = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
@@ -59,15 +74,19 @@ for path in io.lines(os.getenv("BENCH_PATHS")) do
   requests[#requests + 1] = "GET " .. path .. " HTTP/1.1\\r\\n" .. headers
 end
 function request() n = n % #requests + 1; return requests[n] end
+local wait = tonumber(os.getenv("BENCH_WAIT_MS"))
+if wait > 0 then function delay() return wait end end
 """
 
 
 class Sample(NamedTuple):
-    """One round of one server: requests per second, CPU microseconds per request, answers that were not 2xx or 3xx."""
+    """One round of one server: requests per second, CPU microseconds per request, answers that were not 2xx or 3xx, and
+    milliseconds within which 99 % were answered at half that rate."""
 
     rate: float
     cpu_us: float
     errors: int
+    p99_ms: float
 
 
 class Server(NamedTuple):
@@ -81,22 +100,23 @@ class Server(NamedTuple):
 def main(
     seconds: Annotated[int, typer.Option(help="Per server and round.")] = 10,
     rounds: Annotated[int, typer.Option(help="Turns of each server; medians are told.")] = 1,
-    fsync: Annotated[
-        str, typer.Option(help="When the edge's spool reaches the disk: none, interval, batch.")
-    ] = "interval",
+    memory_hits: Annotated[int, typer.Option(help="Hits in the spool when memory is read; 0: not read.")] = 1_000_000,
 ) -> None:
     """Print the figures for people on standard error, and as one JSON line."""
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not on the path: install it to run this benchmark")
     with tempfile.TemporaryDirectory(prefix="bench-edge-") as name:
-        samples = measure(Path(name), seconds, rounds, fsync)
+        folder = Path(name)
+        samples = measure(folder, seconds, rounds)
+        memory = _memory(folder, memory_hits) if memory_hits else {}
     figures = {server: _summary(taken) for server, taken in samples.items()}
     for server, figure in figures.items():
-        print(
-            f"{server:16} {figure['requests_per_s']:9,.0f} requests/s, {figure['cpu_us']:5.2f} CPU µs", file=sys.stderr
-        )
-    settings = {"connections": CONNECTIONS, "links": LINKS, "seconds": seconds, "rounds": rounds, "fsync": fsync}
-    print(json.dumps({**figures, "settings": settings}))
+        if "nginx" in figures:
+            figure["ratio"] = round(figure["requests_per_s"] / figures["nginx"]["requests_per_s"], 2)
+            figure["cpu_ratio"] = round(figures["nginx"]["cpu_us"] / figure["cpu_us"], 2)
+        print(f"{server:16} " + ", ".join(f"{name} {value:,}" for name, value in figure.items()), file=sys.stderr)
+    settings = {"connections": CONNECTIONS, "links": LINKS, "seconds": seconds, "rounds": rounds}
+    print(json.dumps({**figures, **memory, "settings": settings}))
 
 
 def _summary(samples: list[Sample]) -> dict[str, float]:
@@ -104,14 +124,15 @@ def _summary(samples: list[Sample]) -> dict[str, float]:
         "requests_per_s": round(statistics.median(sample.rate for sample in samples)),
         "best_per_s": round(max(sample.rate for sample in samples)),
         "cpu_us": round(statistics.median(sample.cpu_us for sample in samples), 2),
+        "p99_ms": round(statistics.median(sample.p99_ms for sample in samples), 2),
         "errors": sum(sample.errors for sample in samples),
     }
 
 
-def measure(folder: Path, seconds: int, rounds: int, fsync: str) -> dict[str, list[Sample]]:
+def measure(folder: Path, seconds: int, rounds: int) -> dict[str, list[Sample]]:
     """Let the servers take turns."""
     _prepare(folder)
-    servers = {"edge": _edge(folder, fsync)}
+    servers = {name: _edge(folder, settings) for name, settings in EDGES.items()}
     if shutil.which("nginx"):
         servers["nginx"] = _nginx(folder, " buffer=64k flush=1s")
         servers["nginx_unbuffered"] = _nginx(folder, "")
@@ -126,6 +147,17 @@ def measure(folder: Path, seconds: int, rounds: int, fsync: str) -> dict[str, li
     return samples
 
 
+def _memory(folder: Path, hits: int) -> dict[str, dict[str, float]]:
+    """Resident memory of the edge's processes when so many hits wait in its spool."""
+    server, sent = _edge(folder, {}), 0
+    with _running(server) as process:
+        before = _resident_mb(process.pid)
+        while sent < hits:
+            sent += int(_found(r"(\d+) requests in", _wrk(folder, server.port, 5)))
+        after = _resident_mb(process.pid)
+    return {"memory": {"hits": sent, "mb_at_start": before, "mb_at_hits": after}}
+
+
 def _prepare(folder: Path) -> None:
     keys = keyring.new_keyring()
     keyring.save(folder / "keys.toml", keys)
@@ -134,16 +166,15 @@ def _prepare(folder: Path) -> None:
     (folder / "wrk.lua").write_text(WRK)
 
 
-def _edge(folder: Path, fsync: str) -> Server:
+def _edge(folder: Path, settings: Mapping[str, object]) -> Server:
     port = _free_port()
-    settings = {
+    own = {
         "SENDTRAIL_KEYS_FILE": folder / "keys.toml",
         "SENDTRAIL_EDGE_SPOOL_DIR": folder / "spool",
         "SENDTRAIL_EDGE_PORT": port,
         "SENDTRAIL_EDGE_ADMIN_PORT": 0,
-        "SENDTRAIL_EDGE_FSYNC": fsync,
     }
-    environment = {name: str(value) for name, value in settings.items()}
+    environment = {name: str(value) for name, value in {**COMMON, **own, **settings}.items()}
     return Server([sys.executable, "-m", "producers.edge.main"], environment, port)
 
 
@@ -194,26 +225,22 @@ def _round(folder: Path, port: int, seconds: int, pid: int) -> Sample:
     used = _cpu_s(pid) - before
     requests = int(_found(r"(\d+) requests in", text))
     errors = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
-    return Sample(
-        float(_found(r"Requests/sec:\s+([\d.]+)", text)), used * 1e6 / requests, int(errors[1]) if errors else 0
-    )
+    rate = float(_found(r"Requests/sec:\s+([\d.]+)", text))
+    half = _wrk(folder, port, seconds, WAITING_CONNECTIONS, wait_ms=round(WAITING_CONNECTIONS * 2000 / rate))
+    number, unit = re.findall(r"99%\s+([\d.]+)(us|ms|s)\b", half)[0]
+    p99_ms = float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+    return Sample(rate, used * 1e6 / requests, int(errors[1]) if errors else 0, p99_ms)
 
 
-def _wrk(folder: Path, port: int, seconds: int) -> str:
-    command = [
-        "wrk",
-        "-t1",
-        f"-c{CONNECTIONS}",
-        f"-d{seconds}s",
-        "-s",
-        str(folder / "wrk.lua"),
-        f"http://127.0.0.1:{port}",
-    ]
-    environment = os.environ | {"BENCH_PATHS": str(folder / "paths")}
+def _wrk(folder: Path, port: int, seconds: int, connections: int = CONNECTIONS, *, wait_ms: int = 0) -> str:
+    """What wrk says. With `wait_ms` each connection waits so long before each request."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(folder / "wrk.lua")]
+    environment = os.environ | {"BENCH_PATHS": str(folder / "paths"), "BENCH_WAIT_MS": str(wait_ms)}
     last = (os.cpu_count() or 1) - 1
     return subprocess.run(
-        [*_pinned(last), *command], env=environment, capture_output=True, text=True, check=True, timeout=seconds + 30
-    ).stdout
+        [*_pinned(last), *command, f"http://127.0.0.1:{port}"],
+        env=environment, capture_output=True, text=True, check=True, timeout=seconds + 30,
+    ).stdout  # fmt: skip
 
 
 def _found(pattern: str, text: str) -> str:
@@ -226,11 +253,19 @@ def _found(pattern: str, text: str) -> str:
 def _cpu_s(pid: int) -> float:
     """CPU seconds of a process and its children, threads included."""
     ticks = 0
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    for each in (str(pid), *children):
+    for each in _family(pid):
         fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
         ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _resident_mb(pid: int) -> float:
+    pages = sum(int(Path(f"/proc/{each}/statm").read_text().split()[1]) for each in _family(pid))
+    return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
+
+
+def _family(pid: int) -> list[int]:
+    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
 
 if __name__ == "__main__":

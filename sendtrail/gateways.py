@@ -47,10 +47,10 @@ def resolve(keyring: Keyring, target: str) -> ReadLink | Invalid:
     Reasons: `not_a_link` (no route in it), `wrong_kind` (a sound token under another kind's letter), and those of
     `read_token` for the likeliest candidate. A revoked key still proves: the caller looks at `key_state`.
     """
-    if len(target) > 3 and target[0] == "/" == target[2] and target[1] in _KIND_OF:
-        exact = _of_kind(read_token(keyring, target[3:]), target[1])
-        if isinstance(exact, ReadLink) or exact.reason == "wrong_kind":
-            return exact
+    if len(target) > 3 and target[0] == "/" == target[2] and (kind := _KIND_OF.get(target[1])) is not None:
+        exact = read_token(keyring, target[3:])
+        if isinstance(exact, ReadLink):
+            return exact if exact.link.kind == kind else _of_kind(exact, target[1])
     return _search(keyring, target[:MAX_TARGET])
 
 

@@ -31,14 +31,16 @@ class Floods:
 
     def holds(self, event: Event) -> bool:
         """Count a hit; True where it is past the limit. Confirmed opt-outs never are: each is honoured and counted."""
-        if not self._limit or event.how in _CONFIRMED:
+        limit, address = self._limit, event.address
+        if not limit or (event.how is not None and event.how in _CONFIRMED):
             return False
-        key = hash((source_of(event.address), event.kind, event.delivery, event.message, event.url_id))
+        source = source_of(address) if ":" in address else address
+        key = hash((source, event.message, event.delivery, event.url_id, event.kind))
         count = self._now.get(key)
         if count is None:
             count = self._remembered(key)
         self._now[key] = count = count + 1
-        return count > self._limit
+        return count > limit
 
     def turn(self) -> None:
         """To be called now and then: begins a new window when it is time."""
