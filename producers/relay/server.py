@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from email.utils import formatdate
 from typing import Any
 
@@ -21,6 +22,9 @@ from sendtrail.settings import RelaySettings
 _MANY = 1_000_000  # commands of one kind in a session; a log-in is another matter
 _LOGINS = 5
 _BUSY = "421 4.3.2 Too many connections, try again later"
+_STOPPING = "421 4.3.2 Shutting down, try again later"
+_STRANGERS = 4  # one address that has not logged in holds at most this part of all connections
+_POLL_S = 0.02
 
 
 class RelayProtocol(SMTP):
@@ -42,11 +46,14 @@ class RelayProtocol(SMTP):
             loop=loop,
         )
         self.accepted: bytes | None = None
+        #: Of a mail: of any length within its size. aiosmtpd's own limit, a thousand, stays for commands.
+        self.line_length_limit = settings.max_message_bytes
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection, unless it is the same one gone over to TLS."""
         first = self.transport is None
-        if first and not self.event_handler.enter(self):
+        peer = transport.get_extra_info("peername") or ("",)
+        if first and not self.event_handler.enter(self, str(peer[0])):
             transport.write(f"{_BUSY}\r\n".encode())  # type: ignore[attr-defined]
             transport.abort() if transport.is_closing() else transport.close()  # type: ignore[attr-defined]
         super().connection_made(transport)
@@ -59,9 +66,10 @@ class RelayProtocol(SMTP):
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
         """Take a mail; once its sender has the answer that it was accepted, the journal may forget it."""
         self.accepted = None
-        await super().smtp_DATA(arg)
-        if self.accepted is not None:
-            await self.event_handler.run(self.event_handler.passing.answered, self.accepted)
+        with self.event_handler.at_work(), _longer_lines(self._reader, self.line_length_limit):
+            await super().smtp_DATA(arg)
+            if self.accepted is not None:
+                await self.event_handler.run(self.event_handler.passing.answered, self.accepted)
 
     def keep(self, seconds: float) -> None:
         """Let the connection live so long without a command: the next hop is at work."""
@@ -77,35 +85,50 @@ class Relay:
         self.passing = passing
         self.hostname = hostname
         self._threads = ThreadPoolExecutor(settings.transfers, "transfer")
-        self._open: set[RelayProtocol] = set()
+        self._open: dict[RelayProtocol, str] = {}
+        self._at_work = 0
+        self._stopping = False
         self._log = structlog.stdlib.get_logger("relay")
         gauge("sendtrail_relay_connections").set_function(lambda: float(len(self._open)))
         for name in ("mail.log", "mail.debug"):  # aiosmtpd logs addresses and every command
             logging.getLogger(name).setLevel(logging.ERROR)
 
     async def serve(self, listener: socket.socket, stop: asyncio.Event) -> None:
-        """Serve until `stop`; mails that are being passed on are finished."""
+        """Serve until `stop`; mails that are being passed on are finished, and their senders answered."""
         loop = asyncio.get_running_loop()
-        RelayProtocol.line_length_limit = self.settings.max_message_bytes  # lines of any length, within the mail's
         server = await loop.create_server(lambda: RelayProtocol(self, loop), sock=listener)
         await stop.wait()
         server.close()
+        self._stopping = True
+        while self._at_work:
+            await asyncio.sleep(_POLL_S)
         await loop.run_in_executor(None, self._threads.shutdown)
         for connection in list(self._open):
             if connection.transport is not None:
                 connection.transport.close()
         await server.wait_closed()
 
-    def enter(self, connection: RelayProtocol) -> bool:
+    def enter(self, connection: RelayProtocol, peer: str) -> bool:
         """Whether one more connection is taken."""
-        if len(self._open) >= self.settings.max_connections:
+        most = self.settings.max_connections
+        of_peer = sum(peer == other for other in self._open.values())
+        if len(self._open) >= most or (not self.access.is_known(peer) and of_peer >= max(1, most // _STRANGERS)):
             counter("sendtrail_relay_mails_total").labels("too_many_connections").inc()
             return False
-        self._open.add(connection)
+        self._open[connection] = peer
         return True
 
     def leave(self, connection: RelayProtocol) -> None:
-        self._open.discard(connection)
+        self._open.pop(connection, None)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """While a mail is taken, which a stop waits for."""
+        self._at_work += 1
+        try:
+            yield
+        finally:
+            self._at_work -= 1
 
     async def run(self, call: Callable[..., Any], *args: Any) -> Any:
         """Run what blocks in a thread. It goes on to its end even where the client is gone."""
@@ -144,6 +167,8 @@ class Relay:
 
     async def handle_DATA(self, server: RelayProtocol, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Pass the mail on and give the next hop's answer."""
+        if self._stopping:
+            return _STOPPING
         sender = "" if envelope.mail_from in (None, "<>") else str(envelope.mail_from)
         onward = next_hop.Envelope(sender, envelope.rcpt_tos[0], bool(envelope.smtp_utf8))
         content = envelope.original_content or b""
@@ -170,6 +195,17 @@ class Relay:
         protocol = f"ESMTP{secure}{known}" if session.extended_smtp else "SMTP"
         line = f"Received: from {told} ([{peer}])\r\n\tby {self.hostname} (Sendtrail) with {protocol};\r\n\t"
         return (line + formatdate() + "\r\n").encode()
+
+
+@contextmanager
+def _longer_lines(reader: asyncio.StreamReader, limit: int) -> Iterator[None]:
+    """Lines of a mail may be long; a command never, or a client that has not logged in could fill the memory."""
+    usual = reader._limit  # type: ignore[attr-defined]
+    reader._limit = limit  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        reader._limit = usual  # type: ignore[attr-defined]
 
 
 def _is_text(address: str) -> bool:

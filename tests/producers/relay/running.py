@@ -161,6 +161,10 @@ class RelayProcess:
         assert self._process is not None
         return self._process
 
+    def terminate(self) -> None:
+        """SIGTERM, and no waiting."""
+        self._running.terminate()
+
     def stop(self) -> int:
         """SIGTERM; the exit code."""
         self._running.terminate()

@@ -89,6 +89,20 @@ def test_a_relay_killed_between_the_next_hops_answer_and_its_own(hop: Hop, tmp_p
         assert len(hop.mails) == 2
 
 
+def test_a_relay_that_is_stopped_finishes_the_mail_and_answers(hop: Hop, tmp_path: Path) -> None:
+    relay = RelayProcess(tmp_path, hop).start()
+
+    def end() -> str:
+        relay.terminate()
+        _wait(lambda: _refused(relay))
+        return "250 last one"
+
+    hop.end = end
+    assert relay.send(mail("1", "Delivery: d")) == (250, "last one")
+    assert relay.stop() == 0
+    assert len(relay.events()) == 1
+
+
 def test_every_mail_gets_there_and_counts_once_whenever_the_relay_is_killed(hop: Hop, tmp_path: Path) -> None:
     """Every third mail, the next hop's answer and a SIGKILL race: it hits before, in or after the journal's write."""
     relay = RelayProcess(tmp_path, hop).start()
@@ -112,6 +126,15 @@ def test_every_mail_gets_there_and_counts_once_whenever_the_relay_is_killed(hop:
 def _connections(relay: RelayProcess) -> float:
     page = httpx.get(f"http://127.0.0.1:{relay.admin_port}/metrics", trust_env=False).text
     return float(next(line for line in page.splitlines() if line.startswith("sendtrail_relay_connections ")).split()[1])
+
+
+def _refused(relay: RelayProcess) -> bool:
+    """Whether the relay listens no more."""
+    try:
+        socket.create_connection(("127.0.0.1", relay.port), timeout=5).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def _wait(reached: Callable[[], bool]) -> None:

@@ -143,6 +143,8 @@ def test_limits(tmp_path_factory: pytest.TempPathFactory, steady_hop: Hop) -> No
 def test_long_lines_are_taken(relay: RelayProcess, steady_hop: Hop) -> None:
     assert relay.send(mail("12") + b"x" * 100_000 + b"\r\n")[0] == 250
     assert b"x" * 100_000 in steady_hop.mails[0].content
+    with relay.client() as client:
+        assert client.docmd("EHLO", "x" * 5_000)[0] == 500
 
 
 def test_a_loop_is_refused(relay: RelayProcess) -> None:
