@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Generic, TypeVar
 
-from dashboards.choice import Accounts, by_names
+from dashboards.choice import Accounts, Delivery, by_names
 from dashboards.options import OfDeliveries, OfDistinct, Options
 from dashboards.queries import Queries, ReportError
 from dashboards.roles import Role, reaches
@@ -36,11 +36,14 @@ class Context:
     role: Role = "analyst"
     part: str = ""
 
+    def deliveries(self, names: Sequence[str]) -> list[Delivery]:
+        """Those of names or keys; none of none. Raises BadName, or ReportError for an unknown or ambiguous name."""
+        return by_names(self.queries, names, self.naming_key, self.accounts) if names else []
+
     def scope(self, asked: OfDeliveries) -> Scope:
         """The deliveries asked for. Raises BadName, or ReportError for an unknown or ambiguous name."""
-        deliveries = by_names(self.queries, asked.delivery, self.naming_key, self.accounts)
         live = asked.live if isinstance(asked, OfDistinct) else True
-        return Scope(self.queries, deliveries, asked.cut, live, self.persons)
+        return Scope(self.queries, self.deliveries(asked.delivery), asked.cut, live, self.persons)
 
 
 @dataclass(frozen=True)

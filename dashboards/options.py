@@ -34,15 +34,18 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     cut: Annotated[Cut, Meta(description="people: class human or unknown. all: machines too.")] = "people"
 
 
+_MOST_DELIVERIES = 200
+#: Names or keys of deliveries, and what a command shows for them.
+DeliveryNames = Annotated[list[str], Meta(max_length=_MOST_DELIVERIES)]
+DELIVERY_NAMES = {"metavar": "NAME|KEY", "short": "-d"}
+
+
 class OfDeliveries(Options, frozen=True, kw_only=True):
     """What every report of one or several deliveries can be asked."""
 
     delivery: Annotated[
-        Annotated[list[str], Meta(min_length=1, max_length=200)],
-        Meta(
-            description="The delivery. Give several to add them up.",
-            extra={"metavar": "NAME|KEY", "short": "-d"},
-        ),
+        Annotated[list[str], Meta(min_length=1, max_length=_MOST_DELIVERIES)],
+        Meta(description="The delivery. Give several to add them up.", extra=DELIVERY_NAMES),
     ]
 
 

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from dashboards.base import milliseconds, people
-from dashboards.choice import Accounts, by_names, keys_of, visible_to
+from dashboards.choice import Accounts, keys_of, visible_to
 from dashboards.definition import Context, Definition
 from dashboards.indicators import Cut
-from dashboards.options import Options
+from dashboards.options import DELIVERY_NAMES, DeliveryNames, Options
 from dashboards.paged import paged, shown
 from dashboards.queries import Queries, ReportError, Row
 from dashboards.shape import Column, Hits, Lead, Note, Page, Report, Subject, Table
@@ -213,10 +213,7 @@ class Asked(Options, frozen=True, kw_only=True):
         bool,
         Meta(description="It is an e-mail address: look for it and for the SHA-256 of it in lower case, hexadecimal."),
     ] = False
-    delivery: Annotated[
-        Annotated[list[str], Meta(max_length=200)],
-        Meta(description="Only this delivery; repeatable.", extra={"metavar": "NAME|KEY", "short": "-d"}),
-    ] = []
+    delivery: Annotated[DeliveryNames, Meta(description="Only this delivery; repeatable.", extra=DELIVERY_NAMES)] = []
     kind: Annotated[list[HitKind], Meta(description="Only hits of this kind; repeatable.")] = []
     classes: Annotated[list[HitClass], Meta(description="Only hits of this class; repeatable.")] = []
     since: Annotated[date | None, Meta(description="Not before this day, in the reader's time zone.")] = None
@@ -231,8 +228,7 @@ class Asked(Options, frozen=True, kw_only=True):
 
 def _build(context: Context, asked: Asked) -> Report:
     keys = keys_meant(context.queries, asked.recipient, context.naming_key, context.accounts, asked.address)
-    named = asked.delivery
-    deliveries = by_names(context.queries, named, context.naming_key, context.accounts) if named else []
+    deliveries = context.deliveries(asked.delivery)
     wanted = Wanted(
         asked.kind, asked.limit, asked.uncounted, asked.classes, [one.delivery for one in deliveries],
         midnight(asked.since, context.zone) if asked.since else None,

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from dashboards.base import milliseconds, people
-from dashboards.choice import Accounts, Delivery, by_keys, by_names, visible_to
+from dashboards.choice import Accounts, Delivery, by_keys, visible_to
 from dashboards.definition import Context, Definition
 from dashboards.indicators import Cut, rate
-from dashboards.options import Options
+from dashboards.options import DELIVERY_NAMES, DeliveryNames, Options
 from dashboards.queries import Queries, Row
 from dashboards.report_indicators import money_row
 from dashboards.shape import Chart, Hits, Note, Record, Report, Section, Table
@@ -232,8 +232,7 @@ class Asked(Options, frozen=True, kw_only=True):
 
     site: Annotated[str | None, Meta(description="Only this site.", extra={"metavar": "NAME"})] = None
     delivery: Annotated[
-        Annotated[list[str], Meta(max_length=200)],
-        Meta(description="Only visits due to this delivery; repeatable.", extra={"metavar": "NAME|KEY", "short": "-d"}),
+        DeliveryNames, Meta(description="Only visits due to this delivery; repeatable.", extra=DELIVERY_NAMES)
     ] = []
     by: Annotated[
         By, Meta(description="What a source is: the delivery or campaign clicked last, or the referrer alone.")
@@ -244,13 +243,12 @@ class Asked(Options, frozen=True, kw_only=True):
 
 
 def _build(context: Context, asked: Asked) -> Report:
-    named = asked.delivery
-    deliveries = by_names(context.queries, named, context.naming_key, context.accounts) if named else []
     settings = context.queries.settings
     last = asked.until or datetime.now(context.zone).date()
     first = asked.since or last - timedelta(days=29)
     wanted = Wanted(
-        midnight(first, context.zone), midnight(last + timedelta(days=1), context.zone), asked.site or "", deliveries,
+        midnight(first, context.zone), midnight(last + timedelta(days=1), context.zone), asked.site or "",
+        context.deliveries(asked.delivery),
         asked.by, steps_of(settings.site_steps), settings.attribution_days, asked.top,
     )  # fmt: skip
     return build(context.queries, asked.cut, wanted, context.persons, context.accounts)

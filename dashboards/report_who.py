@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from dashboards.base import Numbers, milliseconds, numbers
-from dashboards.choice import by_keys, by_names, stored_as, visible_to
+from dashboards.choice import by_keys, stored_as, visible_to
 from dashboards.definition import Context, Definition
-from dashboards.options import Options
+from dashboards.options import DELIVERY_NAMES, DeliveryNames, Options
 from dashboards.paged import paged, shown
 from dashboards.queries import ReportError, Row
 from dashboards.scope import Scope, report
@@ -169,10 +169,10 @@ class Asked(Options, frozen=True, kw_only=True):
     """What this report can be asked."""
 
     delivery: Annotated[
-        Annotated[list[str], Meta(max_length=200)],
+        DeliveryNames,
         Meta(
             description="The delivery; several are one list. The inactive are looked for in all, where none is given.",
-            extra={"metavar": "NAME|KEY", "short": "-d"},
+            extra=DELIVERY_NAMES,
         ),
     ] = []
     which: Annotated[Which, Meta(description="Whom to list.")] = "opened"
@@ -202,8 +202,7 @@ class Asked(Options, frozen=True, kw_only=True):
 
 def _scope(context: Context, asked: Asked) -> Scope:
     if asked.delivery:
-        deliveries = by_names(context.queries, asked.delivery, context.naming_key, context.accounts)
-        return Scope(context.queries, deliveries, asked.cut, True, context.persons)
+        return Scope(context.queries, context.deliveries(asked.delivery), asked.cut, True, context.persons)
     if asked.which != "inactive":
         raise ReportError(Note("say whose messages: which delivery?"))
     keys = context.queries.rows("delivery_keys", account=stored_as(asked.account or ""), **visible_to(context.accounts))
