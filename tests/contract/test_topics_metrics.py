@@ -24,6 +24,7 @@ _UNITS = (
 def test_every_topic_is_named_and_keyed_once() -> None:
     assert [t.name for t in TOPICS] == [
         "tracking.events", "tracking.enriched", "tracking.rejects", "tracking.deliveries", "tracking.contents",
+        "tracking.consents",
     ]  # fmt: skip
     for topic in TOPICS:
         assert topic.key
