@@ -97,8 +97,11 @@ TEXTS: dict[ProblemKind, _Text] = {
     ),
     "foreign": _Text(
         Note("tracked twice"),
-        Note("The provider reported its own opens or clicks of a delivery that is tracked here; they count as no hit."),
-        Note("Switch the provider's own tracking off: it rewrites links."),
+        Note(
+            "The provider reported its own opens or clicks of a delivery that is tracked here, or the other way round; "
+            "they count as no hit."
+        ),
+        Note("Switch the provider's own tracking off: it rewrites links. Or register the delivery with hits_from."),
     ),
     "expired": _Text(
         Note("hits after the end"),
