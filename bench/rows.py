@@ -23,6 +23,7 @@ from sendtrail.errors import Invalid
 from sendtrail.ids import hit_id
 from sendtrail.local.engine import Engine
 from sendtrail.packs import join, minute_of
+from sinks.addresses import keeping
 from sinks.blocks import LoadedRecord
 from sinks.rows import build
 from sinks.stored import ClickHouseLookup
@@ -34,6 +35,7 @@ T = TypeVar("T")
 LINES = 200
 START_MS = 1_790_000_000_000
 TOPIC = "00000000-0000-4000-8000-000000000001"
+KEEP = keeping("truncated", bytes(32))  # as by default
 AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS {} like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
 
 
@@ -97,7 +99,7 @@ def run(client: Any, rows: int, block: int) -> Stopwatch:
         watch = timed if number else Stopwatch()
         raw = values(block, START_MS + start)
         loaded = watch("decode", partial(records, raw, start // LINES))
-        blocks = watch("build", partial(build, loaded, lookup))
+        blocks = watch("build", partial(build, loaded, lookup, keep_addresses=KEEP))
         watch("insert", partial(insert, client, blocks.events, f"events-{start}"))
         watch("insert", partial(insert, client, blocks.audit, f"audit-{start}"))
     return timed

@@ -1,45 +1,42 @@
 """What becomes of clients' addresses before ClickHouse: setting loader.addresses. In Kafka they stay whole.
 
-Rules and the steps of streams have seen the whole address by then; its network, country and client are columns of their
-own and stay. A visit to a site that belongs to no message and no visitor has a person made of agent and address: with a
-guess at either one could find the other, so that person is hashed once more, with the naming key.
+What is made of the whole address stays: its network and country are columns of their own by then, and here the client
+(METRICS, Vocabulary) gets an id before the address is cut, so that rules can judge a stored hit again. With a guess at
+the address anybody could find it in a plain hash, so hashes are keyed with the naming key. For the same reason the
+person of a visit that belongs to no message and no visitor, made of agent and address in streams, is hashed once more.
 """
 
 import socket
+from array import array
 from collections.abc import Callable
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import blake2b, blake2s
 from typing import Any, Literal
+
+from sendtrail.events import HITS
+from sinks.transpose import CLIENT_ID
 
 Policy = Literal["truncated", "full", "hashed", "dropped"]
 Columns = dict[str, list[Any]]
-#: Changes columns of EventRow fields in place.
+#: Changes columns of EventRow fields in place, and adds CLIENT_ID.
 Keep = Callable[[Columns], None]
 
 _CACHED = 65_536
 _ON_A_SITE = frozenset(("web", "transaction"))
-_IPV4_KEPT, _IPV6_KEPT = 3, 6  # bytes: /24 and /48
+_IPV6_KEPT = 6  # bytes: /48
 _HASH_BYTES = 8
-
-
-def in_full(fields: Columns) -> None:
-    """Keep addresses as they came."""
+_NOBODY = bytes(_HASH_BYTES)
 
 
 def keeping(policy: Policy, naming_key: bytes) -> Keep:
-    """What the setting asks for. `naming_key`: of the key file; not looked at where addresses are kept in full."""
-    if policy == "full":
-        return in_full
-
-    @lru_cache(_CACHED)
-    def hashed(address: str) -> str:
-        digest = blake2b(address.encode(), key=naming_key, person=b"address", digest_size=_HASH_BYTES)
-        return digest.hexdigest() if address else ""
-
-    made: dict[Policy, Callable[[str], str]] = {"truncated": truncated, "hashed": hashed, "dropped": _dropped}
-    kept = made[policy]
+    """What the setting asks for. `naming_key`: of the key file; may be empty where addresses are kept in full."""
+    keyed = blake2s(key=naming_key, person=b"client", digest_size=_HASH_BYTES)  # begun once, copied for each row
+    kept = _kept(policy, naming_key)
 
     def keep(fields: Columns) -> None:
+        fields[CLIENT_ID] = _client_ids(fields, keyed)
+        if kept is None:
+            return
         if any(fields["address"]):
             fields["address"] = list(map(kept, fields["address"]))
         if not _ON_A_SITE.isdisjoint(fields["kind"]):
@@ -48,15 +45,67 @@ def keeping(policy: Policy, naming_key: bytes) -> Keep:
     return keep
 
 
+def _client_ids(fields: Columns, keyed: blake2s) -> list[int]:
+    """64 bits for every hit, 0 for what is none."""
+    kinds = fields["kind"]
+    if HITS.isdisjoint(kinds):
+        return [0] * len(kinds)
+    digests, copy = [], keyed.copy
+    asked = (kinds, fields["visitor"], fields["visitor_is_new"], fields["user_agent"], fields["address"])
+    for kind, visitor, is_new, agent, address in zip(*asked, strict=True):
+        if kind in HITS:
+            state = copy()
+            state.update(visitor.encode() if visitor and not is_new else _agent_hash(agent) + address.encode())
+            digests.append(state.digest())
+        else:
+            digests.append(_NOBODY)
+    words = array("Q", b"".join(digests))
+    words.byteswap()
+    return words.tolist()
+
+
 @lru_cache(_CACHED)
+def _agent_hash(agent: str) -> bytes:
+    return blake2s(agent.encode(), digest_size=_HASH_BYTES).digest()
+
+
+def _kept(policy: Policy, naming_key: bytes) -> Callable[[str], str] | None:
+    """What an address becomes; None: it stays."""
+
+    @lru_cache(_CACHED)
+    def hashed(address: str) -> str:
+        digest = blake2b(address.encode(), key=naming_key, person=b"address", digest_size=_HASH_BYTES)
+        return digest.hexdigest() if address else ""
+
+    made: dict[Policy, Callable[[str], str] | None] = {
+        "truncated": truncated, "full": None, "hashed": hashed, "dropped": _dropped,
+    }  # fmt: skip
+    return made[policy]
+
+
 def truncated(address: str) -> str:
     """The /24 of an IPv4 address, the /48 of an IPv6 one, as its first address; empty for what is no address."""
-    family, kept = (socket.AF_INET6, _IPV6_KEPT) if ":" in address else (socket.AF_INET, _IPV4_KEPT)
+    return _truncated_ipv6(address) if ":" in address else _truncated_ipv4(address[: address.rfind(".")])
+
+
+@lru_cache(_CACHED)
+def _truncated_ipv4(first_three: str) -> str:
+    cut = f"{first_three}.0"
+    return cut if _packed(socket.AF_INET, cut) else ""
+
+
+@lru_cache(_CACHED)
+def _truncated_ipv6(address: str) -> str:
+    packed = _packed(socket.AF_INET6, address)
+    return socket.inet_ntop(socket.AF_INET6, packed[:_IPV6_KEPT].ljust(len(packed), b"\0")) if packed else ""
+
+
+def _packed(family: socket.AddressFamily, address: str) -> bytes:
+    """The bytes of an address; none where it is no such address."""
     try:
-        packed = socket.inet_pton(family, address)
+        return socket.inet_pton(family, address)
     except (OSError, ValueError):
-        return ""
-    return socket.inet_ntop(family, packed[:kept].ljust(len(packed), b"\0"))
+        return b""
 
 
 def _dropped(_: str) -> str:
@@ -72,3 +121,6 @@ def _hide_persons(fields: Columns, naming_key: bytes) -> None:
             persons[number] = blake2b(
                 persons[number].encode(), key=naming_key, person=b"client", digest_size=16
             ).hexdigest()
+
+
+IN_FULL: Keep = keeping("full", b"")

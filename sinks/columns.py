@@ -34,7 +34,7 @@ EVENT_COLUMNS: Final[tuple[str, ...]] = (
     "source", "hit", "class", "repeat", "reasons", "ruleset", "run", "history", "marks", "seed", "link_flags",
     "url_id", "position", "destination", "how", "person", "visitor", "visitor_is_new", "user_agent",
     "address", "referrer", "hints", "provider_hints", "provider_event_id", "client", "client_version", "os",
-    "device", "network", "country", "delivery_name", "message_name", "recipient_name", "domain", "format",
+    "device", "network", "country", "client_id", "delivery_name", "message_name", "recipient_name", "domain", "format",
     "reason", "diagnostic", "attributes", "site", "order_id", "amount", "currency", "articles", "page",
     "src_topic", "src_partition", "src_offset", "src_index", "segment_index", "log_time",
 )  # fmt: skip

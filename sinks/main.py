@@ -15,7 +15,7 @@ from sendtrail.errors import KeysError, SendtrailError, SettingsError
 from sendtrail.metrics import begin
 from sendtrail.process import AdminServer, Health, StopSignal, run_stage, setup_logging, watch_disk
 from sendtrail.settings import ClickHouseSettings, Config, KafkaSettings, KeySettings, LoaderSettings
-from sinks.addresses import Keep, in_full, keeping
+from sinks.addresses import IN_FULL, Keep, keeping
 from sinks.consume import Source, enriched_id
 from sinks.loader import Loader
 from sinks.member import Member
@@ -102,7 +102,7 @@ def _keep_addresses(config: Config) -> Keep:
     """Raises SettingsError where the key file is needed and can't be read."""
     policy = config.section(LoaderSettings).addresses
     if policy == "full":
-        return in_full
+        return IN_FULL
     try:
         return keeping(policy, keyring.load(config.section(KeySettings).file).naming_key)
     except KeysError as error:

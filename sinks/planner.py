@@ -10,7 +10,7 @@ import structlog
 
 from sendtrail import metrics
 from sendtrail.settings import KafkaSettings, LoaderSettings
-from sinks.addresses import Keep, in_full
+from sinks.addresses import IN_FULL, Keep
 from sinks.blocks import MAPPING_VERSION, Blocks, LoadedRecord, Place, StoredLookup, StoredRow, Target
 from sinks.consume import Source, read_ranges
 from sinks.owned import Owned
@@ -73,7 +73,7 @@ class Planner:
         *,
         replicated: bool,
         clock: Callable[[], float] = time.monotonic,
-        keep_addresses: Keep = in_full,
+        keep_addresses: Keep = IN_FULL,
     ) -> None:
         self._kafka, self._settings, self._replicated = kafka, settings, replicated
         self._source, self._server, self._owned, self._worker = source, server, owned, worker

@@ -10,7 +10,7 @@ from sendtrail.enriched import EventRow, RejectRow, RelabelRow, Row
 from sendtrail.errors import Invalid, SendtrailError
 from sendtrail.packs import minute_of
 from sinks import refuse
-from sinks.addresses import Keep, in_full
+from sinks.addresses import IN_FULL, Keep
 from sinks.blocks import MAPPING_VERSION, BadLine, Blocks, LoadedRecord, Place, StoredLookup, StoredRow, Target
 from sinks.columns import MAX_TIME_MS
 from sinks.late import late_duplicates
@@ -18,6 +18,7 @@ from sinks.prove import are_sound, fault
 from sinks.relabels import Origin, relabel, target_of
 from sinks.tally import Tally, audit_block, bounded
 from sinks.transpose import (
+    CLIENT_ID,
     Columns,
     append_rows,
     event_block,
@@ -38,7 +39,7 @@ def build(
     records: Sequence[LoadedRecord],
     stored: StoredLookup,
     mapping_version: int = MAPPING_VERSION,
-    keep_addresses: Keep = in_full,
+    keep_addresses: Keep = IN_FULL,
 ) -> Blocks:
     """One block per table for the records of a plan, in the order of their partitions and offsets.
 
@@ -73,7 +74,7 @@ class _Batch:
         self.owners: list[int] = []
         self.relabels: list[_Relabel] = []
         self.rejects: list[refuse.RejectColumns] = []
-        self.fields: Columns = fields_of([])
+        self.fields: Columns = {**fields_of([]), CLIENT_ID: []}
         self.are_sound = True
         self._keep_addresses = keep_addresses
         self._alike: dict[Any, Any] = {}

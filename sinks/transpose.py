@@ -75,6 +75,10 @@ _AS_IS = {
 }
 
 
+#: Not a field of a row: what sinks/addresses.py makes of several before the address is cut.
+CLIENT_ID = "client_id"
+
+
 def fields_of(rows: Sequence[EventRow], alike: dict[Any, Any] | None = None) -> Columns:
     """Field name -> its value in every row, for the fields that columns are made of.
 
@@ -105,6 +109,7 @@ def event_columns(fields: Columns, origins: Sequence[tuple[LoadedRecord, int]]) 
     """
     count = len(fields["kind"])
     columns: Columns = {name: fields[field] for name, field in _AS_IS.items()}
+    columns["client_id"] = fields[CLIENT_ID]
     columns["event_id"] = _ids(fields["event_id"])
     columns["rev"] = [0] * count
     columns["sign"] = [1] * count

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sendtrail.errors import SettingsError
 from sendtrail.settings import Config
-from sinks.addresses import Policy, in_full, keeping, truncated
+from sinks.addresses import Policy, keeping, truncated
 from sinks.main import main
 from sinks.rows import build
 from tests.support.tracked import ListLookup, event, record, relabel, rows_of
@@ -68,6 +68,7 @@ def test_what_was_found_out_of_the_address_stays(policy: Policy) -> None:
     (row,) = stored(policy, hit)
     (full,) = stored("full", hit)
     assert {**row, "address": ""} == {**full, "address": ""}
+    assert row["client_id"]
 
 
 @pytest.mark.parametrize("policy", ["truncated", "hashed", "dropped"])
@@ -94,8 +95,22 @@ def test_a_relabel_finds_the_row_as_it_is_stored() -> None:
     ]  # fmt: skip
 
 
-def test_in_full_needs_no_key_and_changes_nothing() -> None:
-    assert keeping("full", b"") is in_full
+def test_a_client_stays_one_client_whatever_becomes_of_its_address() -> None:
+    """METRICS, client: the visitor the request sent, else user agent and address; here it is not told which."""
+    one = {"address": "203.0.113.9", "user_agent": "Mozilla"}
+    hits = [
+        event(**one), event(**one), event(**one, visitor=ANA, visitor_is_new=True),  # one client
+        event(**{**one, "address": "203.0.113.8"}), event(**{**one, "user_agent": "Mozilla203.0.113."}),
+        event(**one, visitor=ANA), event(user_agent="other", visitor=ANA), event(visitor=BEN),
+        event(kind="sent", delivery_name="a"),
+    ]  # fmt: skip
+    for policy in ("truncated", "hashed", "dropped"):
+        ids = [row["client_id"] for row in stored(policy, *hits)]
+        assert ids[0] == ids[1] == ids[2]
+        assert ids[5] == ids[6]
+        assert len(set(ids[2:6]) | {ids[7]}) == 5
+        assert ids[8] == 0
+        assert ids[0] != stored(policy, hits[0], key=bytes(32))[0]["client_id"]
 
 
 def test_the_key_file_is_asked_for_before_anything_is_loaded(tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ def test_an_event_becomes_a_row() -> None:
         "reasons": "burst,known_bot", "ruleset": "3", "marks": 1, "link_flags": 4, "url_id": 9, "position": 2,
         "destination": "https://a.example/x#y", "person": 2**128 - 1, "visitor": 7, "visitor_is_new": 1,
         "user_agent": "Mozilla", "address": "203.0.113.9", "hints": ["gpc"], "client": "Safari", "src_topic": TOPIC,
+        "client_id": 15497211475939611805,
         "src_partition": 3, "src_offset": 40, "segment_index": 31, "log_time": NOW_MS + 40,
     }  # fmt: skip
 
