@@ -12,7 +12,8 @@ _SAFE_LINE = 76
 _PLAIN = ("", "7bit", "8bit", "binary")
 _NEEDS_QUOTING = re.compile(rb"[^\t -<>-~]")
 _END_BLANK = re.compile(rb"[\t ]$")
-_LINES = re.compile(rb"\r\n|\n")
+#: Codecs of Python's that no mail is written in, and that don't write back what they read.
+_NO_CHARSETS = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem")
 #: Charsets as mail names them, and those that read the same bytes and hold more.
 _WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "euc-kr": "cp949", "ks_c_5601-1987": "cp949", "shift_jis": "cp932"}
 
@@ -82,7 +83,7 @@ def write(text: str, form: Form, is_html: bool, before: bytes) -> Written:
 
 def longest_line(raw: bytes) -> int:
     """Bytes of the longest line, without its break."""
-    return max(map(len, _LINES.split(raw)))
+    return max(len(line) - line.endswith(b"\r") for line in raw.split(b"\n"))
 
 
 def quote(raw: bytes, line_break: bytes) -> bytes:
@@ -127,10 +128,12 @@ def _base64(raw: bytes, line_break: bytes) -> bytes:
 
 
 def _codec(charset: str) -> str | None:
-    """Python's name of a charset; None where it has none, or one that makes bytes of bytes, such as `hex`."""
+    """Python's name of a charset; None where it has none, or one that is no charset of texts, such as `hex`."""
     try:
         name = codecs.lookup(_WIDER.get(charset.lower(), charset)).name
-        " ".encode(name)
+        if name.replace("-", "_") in _NO_CHARSETS:
+            return None
+        _encode("a\xe9\u65e5\U0001f600", name, "html")
     except (LookupError, ValueError, UnicodeError):
         return None
     return name

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from sendtrail.instrument import compile
 from sendtrail.instrument.mime import MessageTemplate, compile_message
@@ -100,6 +101,25 @@ def _without_tokens(text: str) -> str:
 
 def _lines(text: str) -> str:
     return text.replace("\r\n", "\n")
+
+
+ODD_FIELDS = [
+    b"Content-Type: text/html; charset*=utf-8''%E2%80%9C\r\n", b"Content-Type: text/plain; charset=\xff\xfe\r\n",
+    b"Content-Type: multipart/mixed; boundary*0=b; boundary*1=2\r\n", b"Content-Type: ;;;;\r\n",
+    b"Content-Disposition: attachment; filename*=x''%ff\r\n", b"Content-Type: text/html; charset=idna\r\n",
+    b"Content-Type: text/html; charset=utf-7\r\n", b"Content-Transfer-Encoding: =?utf-8?q?base64?=\r\n",
+    b'Content-Type: text/html; charset="utf-8\0"\r\n', b'Content-Type: multipart/mixed; boundary="\\""\r\n',
+]  # fmt: skip
+
+
+@given(messages(), st.lists(st.tuples(st.integers(0, 5000), st.sampled_from(ODD_FIELDS) | st.binary(max_size=4))))
+def test_no_message_is_an_error_however_broken(built: Built, broken: list[tuple[int, bytes]]) -> None:
+    data = built.data
+    for place, piece in broken:
+        at = data.rfind(b"\n", 0, place % (len(data) + 1)) + 1 if piece in ODD_FIELDS else place % (len(data) + 1)
+        data = data[:at] + piece + data[at:]
+    once = rendered(data)
+    assert BASE.encode() not in once or compiled(once).render(4, 5).data.count(b"/o/") <= once.count(b"/o/") + 1
 
 
 def test_a_newsletter() -> None:
@@ -262,7 +282,14 @@ def test_a_byte_that_is_no_character_costs_one_link_at_most() -> None:
 
 
 def test_what_can_not_be_read_is_left_with_a_warning() -> None:
-    for charset, encoding in (("x-none", "8bit"), ("hex", "8bit"), ("utf-8", "x-uuencode"), ("utf-8", "base64")):
+    for charset, encoding in (
+        ("x-none", "8bit"),
+        ("hex", "8bit"),
+        ("idna", "8bit"),
+        ("unicode_escape", "8bit"),
+        ("utf-8", "x-uuencode"),
+        ("utf-8", "base64"),
+    ):
         head = f"From: a\nContent-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: {encoding}\n\n"
         source = head.encode() + b"https://e.example/abc\n"
         assert rendered(source) == source, charset
