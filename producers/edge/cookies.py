@@ -30,6 +30,7 @@ class CookiePolicy:
         age = b"; Max-Age=%d" % (settings.age_days * DAY_S) if kept == "persistent" else b""
         self._visitor = re.compile(rb"(?:^|[;,])[ \t]*%s=([0-9a-f]{32})[ \t]*(?=[;,]|$)" % re.escape(name))
         self._refused = re.compile(rb"(?:^|[;,])[ \t]*%s=1[ \t]*(?=[;,]|$)" % re.escape(refused))
+        self._refused_name = refused  # nearly no request has it: a search for the plain name is cheaper
         self._before, self._after = b"Set-Cookie: %s=" % name, age + rules
         forget = b"Set-Cookie: %s=; Max-Age=0" % name + rules
         forget += b"Set-Cookie: %s_click=; Max-Age=0; Path=/w" % name + common  # click_cookie.py
@@ -44,7 +45,7 @@ class CookiePolicy:
 
     def is_refused(self, cookies: bytes) -> bool:
         """True where a Cookie header holds a refusal."""
-        return self._refused.search(cookies) is not None
+        return self._refused_name in cookies and self._refused.search(cookies) is not None
 
     def offer(self, visitor: str) -> bytes:
         """The header line that gives a browser its id."""
