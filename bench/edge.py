@@ -6,13 +6,13 @@ Each server gets one core (the first), wrk another (the last): one thread, 64 ke
 time on each, 20,000 different signed pixel links, the headers of a browser. The edge checks the token and writes the
 event to its spool before it answers; nginx logs in the combined format, once through a 64 KB buffer (a kill loses up to
 that much) and once with a write per request. The servers take turns, so that what else runs on the machine meets all.
-`cpu_us` is a server's own CPU time per request, user and system: it hardly depends on what else runs. `ratio` (of requests
-per second) and `cpu_ratio` are against nginx with its log through a buffer. `p99_ms` is at half the rate a server reached,
-by 256 connections that wait between requests. `mb_at_hits` is the edge's resident memory, supervisor included, with that
-many hits in its spool and no forwarder.
+`cpu_us` is a server's own CPU time per request, user and system: it hardly depends on what else runs. `ratio`, of
+requests per second, and `cpu_ratio` are against nginx with its log through a buffer. `p99_ms` is at half the rate a
+server reached, by 256 connections that wait between requests. `mb_at_hits` is the edge's resident memory, supervisor
+included, with that many hits in its spool and no forwarder.
 
-The edge is measured as it comes (spool on, `fsync` every 100 ms), with `fsync` every 10 ms, and with visitor cookies, where
-each request is of a new visitor.
+The edge is measured as it comes (spool on, `fsync` every 100 ms), with `fsync` every 10 ms, and with visitor cookies,
+where each request is of a new visitor.
 
 Needs wrk on the path; without nginx only the edge is measured.
 """

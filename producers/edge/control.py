@@ -101,23 +101,32 @@ class ControlLine:
         except OSError:
             return  # the worker has ended, which its process tells
 
-    def read(self, timeout_s: float) -> Report | None:
-        """The newest report. None where none comes in time."""
+    def fetch(self, timeout_s: float) -> Report | None:
+        """Ask, and wait for the answer. None where none comes in time."""
         with self._lock:
-            newest = None
-            end = time.monotonic() + timeout_s
-            while self._receive(0.0 if newest is not None else max(0.0, end - time.monotonic())):
-                newest = self._last_whole() or newest
-            return newest
+            self.ask()
+            return self._read(timeout_s)
+
+    def read(self, timeout_s: float) -> Report | None:
+        """The newest report that came or comes. None where none comes in time."""
+        with self._lock:
+            return self._read(timeout_s)
 
     def close(self) -> None:
         with self._lock:
             self._socket.close()
 
+    def _read(self, timeout_s: float) -> Report | None:
+        newest = None
+        end = time.monotonic() + timeout_s
+        while self._receive(0.0 if newest is not None else max(0.0, end - time.monotonic())):
+            newest = self._last_whole() or newest
+        return newest
+
     def _receive(self, timeout_s: float) -> bool:
         """True where something came within the time."""
-        self._socket.settimeout(timeout_s)
         try:
+            self._socket.settimeout(timeout_s)
             data = self._socket.recv(1 << 16)
         except OSError:
             return False

@@ -4,25 +4,19 @@ import os
 import signal
 import sys
 import threading
-from collections import Counter
-from collections.abc import Iterable
-from typing import Any
 
 from prometheus_client import PROCESS_COLLECTOR, REGISTRY
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
 
+from producers.edge.health import WorkerMetrics, health
 from producers.edge.known import known_of
 from producers.edge.limits import BACKLOG
-from producers.edge.sums import own_process
-from producers.edge.supervisor import Supervisor, Worker
+from producers.edge.supervisor import Supervisor
 from producers.edge.tls import Allowed
 from producers.spool_watch import watch_spool
 from sendtrail import keyring
 from sendtrail.errors import KeysError, SettingsError
-from sendtrail.process import AdminServer, Health, StopSignal, listen, run_stage, setup_logging, watch_disk
+from sendtrail.process import AdminServer, StopSignal, listen, run_stage, setup_logging, watch_disk
 from sendtrail.settings import EXIT_CODE, Config, DomainSettings, EdgeSettings, KeySettings, TrackingSettings
-from sendtrail.spool_files import backlog_bytes, read_lost
 
 _CHECK_S = 0.05
 
@@ -45,92 +39,48 @@ def main(config: Config) -> int:
         listener = listen("edge", settings.host, settings.port, BACKLOG)
         port = listener.getsockname()[1]
         supervisor = Supervisor(listener, settings.processes or _cores())
-        allowed = Allowed(config.section(DomainSettings).file, config.section(TrackingSettings).base_url)
-        admin = AdminServer(
-            settings.admin_host,
-            settings.admin_port,
-            lambda: health(supervisor, settings),
-            {"/tls/allowed": allowed},
-        )
+        admin = _admin(config, settings, supervisor)
     except OSError as error:
         log.error("address_unusable", error=str(error))
         return 1
     _export(supervisor, settings)
     try:
         code = supervisor.start()
-        if code is not None:
-            return code
-        admin.start()
-        where = {"host": settings.host, "port": port, "admin_port": admin.port, "spool": str(settings.spool_dir)}
-        log.info("listening", **where, workers=len(supervisor.workers()))
-        while not stop.wait(_CHECK_S):
-            if replace.is_set():
-                replace.clear()
-                supervisor.replace_all()
-            supervisor.check()
+        if code is None:
+            admin.start()
+            where = {"host": settings.host, "port": port, "admin_port": admin.port, "spool": str(settings.spool_dir)}
+            log.info("listening", **where, workers=len(supervisor.workers()))
+            _watch(supervisor, stop, replace)
+            code = 0
     finally:
         supervisor.stop()
-    admin.stop()
     log.info("stopped")
-    return 0
+    return code
+
+
+def _admin(config: Config, settings: EdgeSettings, supervisor: Supervisor) -> AdminServer:
+    allowed = Allowed(config.section(DomainSettings).file, config.section(TrackingSettings).base_url)
+    pages = {"/tls/allowed": allowed}
+    return AdminServer(settings.admin_host, settings.admin_port, lambda: health(supervisor, settings), pages)
+
+
+def _watch(supervisor: Supervisor, stop: StopSignal, replace: threading.Event) -> None:
+    while not stop.wait(_CHECK_S):
+        if replace.is_set():
+            replace.clear()
+            supervisor.replace_all()
+        supervisor.check()
 
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def health(supervisor: Supervisor, settings: EdgeSettings) -> Health:
-    """Ready while at least one worker serves, none has trouble with its spool, and not too much waits in it."""
-    silent = supervisor.ask_all()
-    workers = supervisor.workers()
-    reports = [worker.report for worker in workers if worker not in silent and worker.report is not None]
-    backlog = backlog_bytes(settings.spool_dir)
-    failing = any(report.facts["spool_failing"] for report in reports)
-    bad_links: dict[int, Counter[str]] = {}
-    for report in reports:
-        for minute, reasons in report.facts["bad_links_per_minute"].items():
-            bad_links.setdefault(minute, Counter()).update(reasons)
-    facts = {
-        "backlog_bytes": backlog,
-        "spool_failing": failing,
-        "lost": read_lost(settings.spool_dir).events + sum(report.facts["lost_uncounted"] for report in reports),
-        "connections": sum(report.facts["connections"] for report in reports),
-        "bad_links_per_minute": bad_links,
-        "workers": [_shown(worker, worker in silent) for worker in workers],
-    }
-    serving = any(report.ready for report in reports)
-    return Health(serving and not failing and backlog <= settings.ready_backlog_bytes, facts)
-
-
-def _shown(worker: Worker, silent: bool) -> dict[str, Any]:
-    report = worker.report
-    state = "starting" if report is None else "does not answer" if silent else "ready" if report.ready else "not ready"
-    facts = {} if report is None else {name: report.facts[name] for name in ("connections", "lost", "spool_failing")}
-    return {"pid": worker.pid, "state": state, **facts}
-
-
-class _Collector(Collector):
-    """The metrics of all workers, and of this process, as one."""
-
-    def __init__(self, supervisor: Supervisor) -> None:
-        self._supervisor = supervisor
-
-    def describe(self) -> Iterable[Metric]:
-        """None is known beforehand: the workers bring their own."""
-        return ()
-
-    def collect(self) -> Iterable[Metric]:
-        self._supervisor.ask_all()
-        sums = self._supervisor.sums()
-        sums.add(own_process())
-        return sums.metrics()
-
-
 def _export(supervisor: Supervisor, settings: EdgeSettings) -> None:
     watch_spool(settings.name, settings.spool_dir)
     watch_disk("spool", settings.spool_dir)
     REGISTRY.unregister(PROCESS_COLLECTOR)
-    REGISTRY.register(_Collector(supervisor))
+    REGISTRY.register(WorkerMetrics(supervisor))
 
 
 if __name__ == "__main__":

@@ -57,10 +57,11 @@ class Worker:
             self.report = self._line.read(0)
         return self.report is not None
 
-    def ask(self) -> bool:
+    def answers(self) -> bool:
         """Fetch a new report; False where none comes."""
-        self._line.ask()
-        return self._take(ANSWER_S)
+        newest = self._line.fetch(ANSWER_S)
+        self.report = newest or self.report
+        return newest is not None
 
     def leave(self, now: float) -> None:
         """Ask it to drain and end."""
@@ -74,13 +75,8 @@ class Worker:
 
     def bury(self) -> None:
         """After its end: take its last report."""
-        self._take(0)
+        self.report = self._line.read(0) or self.report
         self._line.close()
-
-    def _take(self, timeout_s: float) -> bool:
-        newest = self._line.read(timeout_s)
-        self.report = newest or self.report
-        return newest is not None
 
 
 @dataclass
@@ -159,8 +155,8 @@ class Supervisor:
         return [slot.worker for slot in self._slots if slot.worker is not None]
 
     def ask_all(self) -> list[Worker]:
-        """Fetch new reports; returns the workers that gave none."""
-        return [worker for worker in self.workers() if worker.code is None and not worker.ask()]
+        """Fetch new reports; returns the workers that serve and gave none."""
+        return [worker for worker in self.workers() if worker.serves() and not worker.answers()]
 
     def sums(self) -> Sums:
         """The metrics of all workers that ever were, added up."""
@@ -174,6 +170,8 @@ class Supervisor:
     def _mend(self, slot: Slot, now: float) -> None:
         """Put another worker in the place of one that has died."""
         worker = slot.worker
+        if worker is not None and worker.code is None and not worker.serves() and now > worker.deadline:
+            worker.kill()
         if worker is not None and worker.code is not None:
             calm = now - worker.started > CALM_S
             slot.pause_s = FIRST_PAUSE_S if calm else min(max(2 * slot.pause_s, FIRST_PAUSE_S), LONGEST_PAUSE_S)

@@ -185,3 +185,18 @@ def test_workers_end_with_their_supervisor(edge: Process) -> None:
     edge.drain.join(30)  # the end of the log: nobody has it open any more
     assert not edge.drain.is_alive()
     assert [file.finished for file in segment_files(edge.spool)] == [True]
+
+
+def test_readers_of_the_admin_listener_do_not_get_in_each_others_way(edge: Process) -> None:
+    states: list[list[str]] = []
+
+    def ask() -> None:
+        for _ in range(15):
+            states.append([worker["state"] for worker in edge.workers()])
+
+    readers = [threading.Thread(target=ask) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert states == [["ready", "ready"]] * 60
