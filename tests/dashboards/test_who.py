@@ -187,7 +187,7 @@ def _reached(one: Recount) -> set[int]:
 def test_all_of_a_list_comes_in_slices(
     world: World, world_queries: Queries, cut: Cut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report_who, "SLICE", 70)
+    monkeypatch.setattr(report_who, "SLICE", 250)
     keys = [1, 2, 3, 4, BIG]
     scope = scope_of(world_queries, keys, cut)
     for which in ("opened", "neither", "delivered"):
