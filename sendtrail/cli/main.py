@@ -23,6 +23,7 @@ from sendtrail.cli import (
     migrate,
     optouts,
     postfix_log,
+    rejects,
     relay_users,
     report,
     run,
@@ -66,14 +67,29 @@ def options(
     """Self-hosted message tracking: exact, seconds old, machines told apart from people."""
 
 
-GROUPS = (
-    up, demo, report, export_table, audit, verify, status, trace, keys, links, instrument, check, topics, migrate, setup,
-    users, api_keys, webhooks, run,
-    domains,
-    feed, optouts, relay_users, spool, bounces, kumomta, postfix_log,
-)  # fmt: skip
-for group in GROUPS:
-    group.register(app)
+#: Heading in `--help` -> files of verbs under it.
+GROUPS = {
+    "See it work": (up, demo),
+    "Reports": (report, export_table, users),
+    "Senders": (keys, links, instrument, check, domains, relay_users),
+    "Feeds": (feed, webhooks, bounces, kumomta, postfix_log, api_keys, optouts),
+    "Is it all there?": (status, audit, verify, trace, rejects, spool),
+    "Set up and run": (topics, migrate, setup, run),
+}
+
+
+def _register() -> None:
+    for heading, files in GROUPS.items():
+        for file in files:
+            known = len(app.registered_commands), len(app.registered_groups)
+            file.register(app)
+            for command in app.registered_commands[known[0] :]:
+                command.rich_help_panel = heading
+            for group in app.registered_groups[known[1] :]:
+                group.rich_help_panel = heading
+
+
+_register()
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from producers.forward.copies import Copied
     from producers.spool_inspect import Inspected
     from sendtrail.settings import Config
 
@@ -136,7 +135,7 @@ def forward(
     with TemporaryDirectory(prefix="sendtrail-forward-") as name:
         work = Path(name) / directory.resolve().name
         copied = copy(directory, work)
-        whole = _send(config, work, copied)
+        whole = send(config, work, copied.events)
     if as_json:
         print(json.dumps({**copied._asdict(), "whole": whole}))
     elif whole:
@@ -147,7 +146,7 @@ def forward(
     raise typer.Exit(0 if whole else 1)
 
 
-def _send(config: "Config", work: Path, copied: "Copied") -> bool:
+def send(config: "Config", work: Path, events: int) -> bool:
     """Run a forwarder on `work` until it is empty, with a progress bar. False where a signal ended it before."""
     from rich.console import Console
     from rich.progress import Progress
@@ -168,7 +167,7 @@ def _send(config: "Config", work: Path, copied: "Copied") -> bool:
 
     size = left()
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task(f"forwarding {copied.events:,} events", total=size)
+        bar = progress.add_task(f"forwarding {events:,} events", total=size)
 
         def ended() -> bool:
             waiting = left()

@@ -6,7 +6,7 @@ import json
 
 from producers.api.providers.events import EventMaker
 from producers.api.providers.found import Rejected, unknown_type
-from producers.api.providers.sendgrid import _event
+from producers.api.providers.sendgrid import finding
 from sendtrail.enriched import RejectRow
 from sendtrail.events import encode
 from tests.streams.making import NOW, Line, hit, source
@@ -16,7 +16,7 @@ NOBODYS = {"event": "delivered", "timestamp": NOW // 1000, "x": "1"}
 
 
 def test_they_are_rejects_that_name_their_reason_and_hold_the_item() -> None:
-    found = [_event(NOBODYS), unknown_type(NOBODYS, "waved", NOW), Rejected("undecodable", "no object", 5)]
+    found = [finding(NOBODYS), unknown_type(NOBODYS, "waved", NOW), Rejected("undecodable", "no object", 5)]
     events = [MAKER.event(one, NOW) for one in found]
     (output,) = Line().feed(source(0, [*events, hit(4)]))
     rejects = [row for row in output.rows if isinstance(row, RejectRow)]
@@ -28,7 +28,7 @@ def test_they_are_rejects_that_name_their_reason_and_hold_the_item() -> None:
 
 
 def test_they_count_in_the_minute_of_their_id() -> None:
-    event = MAKER.event(_event(NOBODYS), NOW + 3_600_000)
+    event = MAKER.event(finding(NOBODYS), NOW + 3_600_000)
     (output,) = Line().feed(source(0, [event]))
     ((minute, counts),) = output.header.counts.items()
     assert (int(minute), counts.rejected) == (NOW // 60_000, 1)

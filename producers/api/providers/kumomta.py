@@ -41,7 +41,7 @@ def parse(call: Call, door: Door) -> list[Found] | Refusal:
 
 def records(body: bytes) -> list[Found]:
     """The findings of log records, whoever sent them."""
-    return [_event(item) for item in _items(body)]
+    return [finding(item) for item in _items(body)]
 
 
 def _items(body: bytes) -> list[Any]:
@@ -60,7 +60,7 @@ def _line(line: bytes) -> Any:
         return line
 
 
-def _event(item: Any) -> Found:
+def finding(item: Any) -> Found:
     if not isinstance(item, dict):
         return Rejected("undecodable", "a log record is an object", item)
     name, time_ms = text(item.get("type")), _time(item)

@@ -59,7 +59,7 @@ def parse(call: Call, signing_key: str, max_age_s: int, tokens: Tokens) -> list[
     if isinstance(body, Refusal):
         return body
     refused = _unsigned(mapping(mapping(body).get("signature")), call.now_ms, signing_key, max_age_s, tokens)
-    return refused or [_event(mapping(body).get("event-data"))]
+    return refused or [finding(mapping(body).get("event-data"))]
 
 
 def token_of(call: Call) -> str:
@@ -84,7 +84,7 @@ def _unsigned(
     return None
 
 
-def _event(item: Any) -> Found:
+def finding(item: Any) -> Found:
     if not isinstance(item, dict):
         return Rejected("undecodable", "there is no event-data", item)
     name, time_ms = text(item.get("event")), seconds(item.get("timestamp"))

@@ -48,7 +48,7 @@ def read(body: Any, loaded: Loaded, naming_key: bytes) -> list[Found]:
     items = _at(body, place) if place else body
     if place and not isinstance(items, list):
         return [Rejected("undecodable", f"there is no list at `{place}`", body)]
-    return [_found(item, loaded, naming_key) for item in (items if isinstance(items, list) else [items])]
+    return [finding(item, loaded, naming_key) for item in (items if isinstance(items, list) else [items])]
 
 
 def _refusal(call: Call, loaded: Loaded) -> Refusal | None:
@@ -62,7 +62,7 @@ def _refusal(call: Call, loaded: Loaded) -> Refusal | None:
     return Door(loaded.name, auth.user, SecretStr(loaded.password), SecretStr(loaded.secret)).refusal(call)
 
 
-def _found(item: Any, loaded: Loaded, naming_key: bytes) -> Found:
+def finding(item: Any, loaded: Loaded, naming_key: bytes) -> Found:
     if not isinstance(item, dict):
         return Rejected("undecodable", "an item is an object", item)
     told = loaded.mapping

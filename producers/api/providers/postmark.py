@@ -30,10 +30,10 @@ def parse(call: Call, door: Door) -> list[Found] | Refusal:
     body = json_of(call.body)
     if isinstance(body, Refusal):
         return body
-    return [_event(item) for item in (body if isinstance(body, list) else [body])]
+    return [finding(item) for item in (body if isinstance(body, list) else [body])]
 
 
-def _event(item: Any) -> Found:
+def finding(item: Any) -> Found:
     if not isinstance(item, dict):
         return Rejected("undecodable", "a record is an object", item)
     name = text(item.get("RecordType"))

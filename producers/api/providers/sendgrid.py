@@ -49,7 +49,7 @@ def parse(call: Call, key: EllipticCurvePublicKey, max_age_s: int) -> list[Found
     items = json_of(call.body)
     if isinstance(items, Refusal):
         return items
-    return [_event(item) for item in (items if isinstance(items, list) else [items])]
+    return [finding(item) for item in (items if isinstance(items, list) else [items])]
 
 
 def _unsigned(call: Call, key: EllipticCurvePublicKey, max_age_s: int) -> Refusal | None:
@@ -65,7 +65,7 @@ def _unsigned(call: Call, key: EllipticCurvePublicKey, max_age_s: int) -> Refusa
     return None
 
 
-def _event(item: Any) -> Found:
+def finding(item: Any) -> Found:
     if not isinstance(item, dict):
         return Rejected("undecodable", "an event is an object", item)
     kind, time_ms = _KINDS.get(text(item.get("event"))), seconds(item.get("timestamp"))

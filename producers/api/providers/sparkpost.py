@@ -58,10 +58,10 @@ def _unpacked(item: Any) -> Found | None:
     if not system:
         return None
     events = [event for event in system.values() if isinstance(event, dict)]
-    return _event(events[0]) if len(events) == 1 else Rejected("undecodable", "msys holds one event", item)
+    return finding(events[0]) if len(events) == 1 else Rejected("undecodable", "msys holds one event", item)
 
 
-def _event(item: dict[str, Any]) -> Found:
+def finding(item: dict[str, Any]) -> Found:
     name = text(item.get("type"))
     kind, time_ms = _KINDS.get(name), _time(item.get("timestamp"))
     if kind == "bounced" and text(item.get("bounce_class")) in _NO_BOUNCES:

@@ -97,13 +97,13 @@ def test_nothing_raises_whatever_a_field_holds() -> None:
 
 def _parse(name: str, item: Any) -> Found:
     module: Any = {"sendgrid": sendgrid, "postmark": postmark}[name]
-    found: Found = module._event(item)
+    found: Found = module.finding(item)
     return found
 
 
 def test_large_items_are_kept_as_far_as_an_event_holds_them() -> None:
     maker = EventMaker(NAMING_KEY, "sendgrid", "")
     for character in ("x", "\0", "é", "😀", '"'):
-        event = maker.event(sendgrid._event({"event": "new", "x": character * 100_000}), NOW_MS)
+        event = maker.event(sendgrid.finding({"event": "new", "x": character * 100_000}), NOW_MS)
         assert isinstance(decode(encode(event)), Event)
         assert len(msgspec.json.encode(event.original)) > 10_000
