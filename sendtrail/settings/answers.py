@@ -58,7 +58,7 @@ class CookieSettings(Section):
         if self.name.lower().startswith("__secure-") and not self.secure:
             raise ValueError("a cookie.name that begins with __Secure- needs cookie.secure")
         if self.name.lower().startswith("__host-") and (self.domain or not self.secure or self.click_days):
-            raise ValueError("a cookie.name with __Host- needs cookie.secure, no cookie.domain and no cookie.click_days")
+            raise ValueError("a cookie.name with __Host- needs cookie.secure, and no cookie.domain or click_days")
         if _ADDRESS.fullmatch(self.domain):
             raise ValueError("cookie.domain is a name, not an address")
         return self
