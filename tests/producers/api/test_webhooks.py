@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import resource
 import time
 from base64 import b64encode
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,6 +107,21 @@ def test_mailgun_does_not_come_again_for_what_is_refused(hooked: ApiProcess) -> 
     status, answer = send(hooked, body, "mailgun")
     assert (status, answer["error"]) == (406, "replayed")
     assert len(of_message(hooked, 161)) == 1
+
+
+def test_what_a_full_disk_refused_is_taken_when_it_comes_again(tmp_path: Path) -> None:
+    api = ApiProcess(tmp_path)
+    api.environment["SENDTRAIL_PROVIDERS_MAILGUN_SIGNING_KEY"] = "key"
+    event = payloads.mailgun()[1] | {"timestamp": now_s(), "user-variables": METADATA}
+    body = signing.mailgun(event, "key", at_ms=now_s() * 1000)
+    with api:
+        resource.prlimit(api.pid, resource.RLIMIT_FSIZE, (16, resource.RLIM_INFINITY))
+        reply = api.client.post("/v1/webhooks/mailgun", json=body)
+        assert (reply.status_code, reply.json()["error"]) == (503, "spool_unavailable")
+        assert int(reply.headers["retry-after"]) > 0
+        resource.prlimit(api.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert send(api, body, "mailgun") == (200, {"accepted": 1, "rejected": 0})
+        assert [event.kind for event in api.events()] == ["delivered"]
 
 
 def test_providers_that_do_not_sign_prove_themselves_otherwise(hooked: ApiProcess) -> None:
