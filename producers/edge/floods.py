@@ -34,6 +34,8 @@ class Floods:
         limit, address = self._limit, event.address
         if not limit or (event.how is not None and event.how in _CONFIRMED):
             return False
+        if not event.message and not event.delivery:
+            return False  # visits to a site by whomever have a limit of their own (web_limit.py)
         source = source_of(address) if ":" in address else address
         key = hash((source, event.message, event.delivery, event.url_id, event.kind))
         count = self._now.get(key)

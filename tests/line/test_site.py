@@ -71,3 +71,9 @@ def test_a_click_leads_to_an_order_and_both_to_the_report(line: Line) -> None:
         ("web", f"{SITE_ORIGIN}/basket", "https://mail.example/", "192.0.2.0", {}),
         ("transaction", f"{SITE_ORIGIN}/thanks", "", "192.0.2.0", {"voucher": "MAY"}),
     ]
+
+
+def test_the_edge_tells_the_tls_proxy_which_names_are_its_own(line: Line) -> None:
+    admin = line.endpoints["admin"]["edge"]
+    for name, status in (("127.0.0.1", 200), ("x.example", 404)):
+        assert httpx.get(f"{admin}/tls/allowed?domain={name}", trust_env=False).status_code == status

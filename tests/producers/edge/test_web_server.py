@@ -60,3 +60,14 @@ def test_refused_hits_are_counted_by_reason_apart_from_links(edge: Edge) -> None
     assert REGISTRY.get_sample_value(name, labels) == before + 1
     assert list(edge.server.bad_links.per_minute().values()) == [{"foreign_origin": 1}]
     assert edge.events() == []
+
+
+def test_visitors_behind_one_address_are_no_flood_below_the_limit_of_the_web_tag(tmp_path: Path) -> None:
+    sites = ["shop=https://www.shop.example"]
+    settings = EdgeSettings(port=0, sites=sites, unsigned_per_minute=5, flood_hits_per_minute=2)
+    with running_edge(tmp_path / "spool", settings, clock_ns=lambda: 1_700_000_000 * 10**9) as edge:
+        with edge.client() as client:
+            for _ in range(6):
+                client.send(_post('{"site": "shop"}'))
+                assert client.answer().status == 204
+        assert [event.hints for event in edge.events()] == [[]] * 5
