@@ -65,6 +65,8 @@ def _bad(request: Request, reason: str, known: Known) -> Reply:
         return replies.pixel(reason) if request.method != b"POST" else replies.POST_NOT_ALLOWED
     if request.target == "/robots.txt":
         return replies.ROBOTS
+    if request.target == "/favicon.ico":
+        return replies.NO_ICON
     if request.target.partition("?")[0] == privacy.PATH:
         return privacy.answer(request.method, request.headers, request.body, known)
     return _pages(request, known).not_found(reason)

@@ -87,6 +87,7 @@ def mirror(content: str) -> Reply:
 
 
 PIXEL = pixel()
+NO_ICON = plain(404, "no icon")  # browsers ask for one beside any page: that is no bad link
 ROBOTS = plain(200, "User-agent: *\nDisallow: /")
 METHOD_NOT_ALLOWED = plain(405, "method not allowed", b"Allow: GET, HEAD, POST\r\n")
 POST_NOT_ALLOWED = plain(405, "method not allowed", b"Allow: GET, HEAD\r\n")

@@ -130,7 +130,7 @@ def test_a_forged_link_is_not_found(edge: Edge, kind: LinkKind) -> None:
     assert b"example.com" not in reply.headers + reply.body
 
 
-@pytest.mark.parametrize("path", ["/", "/favicon.ico", "/c/", "/x/abc", "*", "", "/index.php?id=1"])
+@pytest.mark.parametrize("path", ["/", "/c/", "/x/abc", "*", "", "/index.php?id=1"])
 def test_everything_else_is_not_found(edge: Edge, path: str) -> None:
     reply, event = edge.ask(path)
     assert (reply.status, event) == (404, None)
@@ -141,6 +141,11 @@ def test_robots_are_asked_to_stay_out(edge: Edge) -> None:
     reply, event = edge.ask("/robots.txt")
     assert (reply.status, reply.reason, event) == (200, "", None)
     assert b"Disallow: /" in reply.body
+
+
+def test_an_icon_that_browsers_ask_for_is_no_bad_link(edge: Edge) -> None:
+    reply, event = edge.ask("/favicon.ico")
+    assert (reply.status, reply.reason, event) == (404, "", None)
 
 
 def test_a_web_id_is_not_served_yet(edge: Edge) -> None:
