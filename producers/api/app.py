@@ -23,6 +23,7 @@ from producers.api.spool import ApiSpool
 from producers.api.suppressions import SuppressionsApi
 from producers.api.webhooks import WebhooksApi
 from producers.mta import told
+from sendtrail.deliveries import OWN_HITS
 from sendtrail.keyring import Keyring
 from sendtrail.settings import ClickHouseSettings
 
@@ -46,7 +47,11 @@ def make_app(
     return Starlette(
         routes=[
             Route("/v1/events", EventsApi(*common).events, methods=["POST"]),
-            Route(deliveries.PATH + "{rest:path}", DeliveriesApi(*common).deliveries, methods=["PUT"]),
+            Route(
+                deliveries.PATH + "{rest:path}",
+                DeliveriesApi(*common, sources=(OWN_HITS, *hooks)).deliveries,
+                methods=["PUT"],
+            ),
             Route(webhooks.PATH + "{name}", hooked.webhooks, methods=["POST"]),
             Route(webhooks.PATH + "{name}/{secret}", hooked.webhooks, methods=["POST"]),
             Route(told.PATH + "{source}", hooked.mta, methods=["POST"]),

@@ -1,5 +1,6 @@
 """PUT /v1/deliveries/{name}, its `urls` and its `content`: what a sender says of a delivery -> the registry's spool."""
 
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
@@ -25,9 +26,12 @@ PATH = "/v1/deliveries/"
 
 
 class DeliveriesApi:
-    """The endpoints. `clock` gives UTC milliseconds."""
+    """The endpoints. `clock` gives UTC milliseconds; `sources`: whose hits a delivery may count (`hits_from`)."""
 
-    def __init__(self, spool: ApiSpool, naming_key: bytes, max_body_bytes: int, clock: Clock) -> None:
+    def __init__(
+        self, spool: ApiSpool, naming_key: bytes, max_body_bytes: int, clock: Clock, sources: Collection[str]
+    ) -> None:
+        self._sources = sources
         self._spool = spool
         self._naming_key = naming_key
         self._max_body_bytes = max_body_bytes
@@ -55,12 +59,21 @@ class DeliveriesApi:
         if isinstance(content, Refusal):
             return refuse(content)
         entries = _entries(content, part, Delivery(account=account, delivery=delivery, name=name), self._clock())
+        if not isinstance(entries, BadField):
+            entries = self._unknown_source(entries) or entries
         if isinstance(entries, BadField):
             return refuse(Refusal(400, "bad_field", entries.detail, entries.field))
         if not self._spool.add_entries(entries):
             return spool_full()
         urls = [{"url_id": entry.url_id, "url": entry.url} for entry in entries if isinstance(entry, DeliveryUrl)]
         return answer({"name": name, "delivery": str(delivery), "delivery_key": delivery, "urls": urls})
+
+    def _unknown_source(self, entries: list[Delivery | DeliveryUrl]) -> BadField | None:
+        """A misspelt source would make every hit of the delivery foreign."""
+        for entry in entries:
+            if isinstance(entry, Delivery) and entry.hits_from not in self._sources:
+                return BadField("hits_from", f"there are {', '.join(sorted(self._sources))}")
+        return None
 
     def _keep_content(self, account: str, name: str, *, body: Body) -> Response:
         try:

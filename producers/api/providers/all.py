@@ -78,6 +78,8 @@ def _mailgun(settings: ProvidersSettings) -> Webhook:
 
 
 def _behind(door: Door, name: str, parse: Callable[[Call, Door], list[Found] | Refusal]) -> Read:
+    if "/" in door.secret.get_secret_value():
+        raise SettingsError(f"providers.{name}_secret must not hold a slash: it is a part of a path")
     if door.closed:
         what = f"providers.{name}_secret" + (f" or providers.{name}_password" if door.user else "")
         return closed(name, what)

@@ -156,5 +156,13 @@ def test_what_is_not_taken(hooked: ApiProcess, path: str, body: bytes, status: i
     assert "Traceback" not in reply.text
 
 
+def test_a_delivery_counts_hits_of_a_source_there_is(hooked: ApiProcess) -> None:
+    for source in ("edge", "sendgrid"):
+        assert hooked.client.put("/v1/deliveries/d", json={"hits_from": source}).status_code == 200
+    refused = hooked.client.put("/v1/deliveries/d", json={"hits_from": "sengrid"})
+    assert (refused.status_code, refused.json()["field"]) == (400, "hits_from")
+    assert "sendgrid" in refused.json()["detail"]
+
+
 def test_another_method_is_told_the_right_one(hooked: ApiProcess) -> None:
     assert hooked.client.get("/v1/webhooks/sendgrid").headers["allow"] == "POST"

@@ -99,6 +99,11 @@ def test_doors() -> None:
     assert only_secret.refusal(call(headers=basic("me:"))) is not None
 
 
+def test_a_secret_that_is_no_part_of_a_path_ends_the_start() -> None:
+    with pytest.raises(SettingsError, match="slash"):
+        webhooks(ProvidersSettings(postmark_secret=SecretStr("a/b")), bytes(32))
+
+
 def test_nothing_is_taken_until_it_is_set_up() -> None:
     for name, hook in webhooks(ProvidersSettings(), bytes(32)).items():
         refused = hook.read(call(b"[]"))
