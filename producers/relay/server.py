@@ -3,11 +3,10 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from email.utils import formatdate
-from typing import Any
 
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -65,11 +64,15 @@ class RelayProtocol(SMTP):
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
         """Take a mail; once its sender has the answer that it was accepted, the journal may forget it."""
+        relay: Relay = self.event_handler
         self.accepted = None
-        with self.event_handler.at_work(), _longer_lines(self._reader, self.line_length_limit):
-            await super().smtp_DATA(arg)
+        try:
+            with _longer_lines(self._reader, self.line_length_limit):
+                await super().smtp_DATA(arg)
             if self.accepted is not None:
-                await self.event_handler.run(self.event_handler.passing.answered, self.accepted)
+                await asyncio.to_thread(relay.passing.answered, self.accepted)
+        finally:
+            relay.at_work.discard(self)
 
     def keep(self, seconds: float) -> None:
         """Let the connection live so long without a command: the next hop is at work."""
@@ -86,7 +89,8 @@ class Relay:
         self.hostname = hostname
         self._threads = ThreadPoolExecutor(settings.transfers, "transfer")
         self._open: dict[RelayProtocol, str] = {}
-        self._at_work = 0
+        #: Connections whose mail is being passed on or answered: a stop waits for them.
+        self.at_work: set[RelayProtocol] = set()
         self._stopping = False
         self._log = structlog.stdlib.get_logger("relay")
         gauge("sendtrail_relay_connections").set_function(lambda: float(len(self._open)))
@@ -100,7 +104,7 @@ class Relay:
         await stop.wait()
         server.close()
         self._stopping = True
-        while self._at_work:
+        while self.at_work:
             await asyncio.sleep(_POLL_S)
         await loop.run_in_executor(None, self._threads.shutdown)
         for connection in list(self._open):
@@ -119,20 +123,8 @@ class Relay:
         return True
 
     def leave(self, connection: RelayProtocol) -> None:
+        """It is closed."""
         self._open.pop(connection, None)
-
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """While a mail is taken, which a stop waits for."""
-        self._at_work += 1
-        try:
-            yield
-        finally:
-            self._at_work -= 1
-
-    async def run(self, call: Callable[..., Any], *args: Any) -> Any:
-        """Run what blocks in a thread. It goes on to its end even where the client is gone."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
 
     async def handle_EHLO(  # noqa: N802
         self, server: RelayProtocol, session: Session, envelope: Envelope, hostname: str, responses: list[str]
@@ -169,11 +161,16 @@ class Relay:
         """Pass the mail on and give the next hop's answer."""
         if self._stopping:
             return _STOPPING
+        self.at_work.add(server)
         sender = "" if envelope.mail_from in (None, "<>") else str(envelope.mail_from)
         onward = next_hop.Envelope(sender, envelope.rcpt_tos[0], bool(envelope.smtp_utf8))
         content = envelope.original_content or b""
         server.keep(self.settings.timeout_s + 8 * self.settings.next_hop_timeout_s)
-        answer, accepted = await self.run(self.passing.take, onward, content, self._trace(session))
+        # The thread goes on to its end even where the client is gone.
+        taking = asyncio.get_running_loop().run_in_executor(
+            self._threads, self.passing.take, onward, content, self._trace(session)
+        )
+        answer, accepted = await taking
         server.accepted = accepted
         wire: str = answer.wire()
         return wire

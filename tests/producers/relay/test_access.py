@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from producers.relay import users
 from producers.relay.access import Access
+from producers.relay.next_hop import NextHop
 from producers.relay.server import Relay
 from sendtrail.errors import SettingsError, UsersError
 from sendtrail.settings import RelaySettings
@@ -149,14 +150,25 @@ def test_log_ins_from_one_address_are_few(place: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", [{"NEXT_HOP": ""}, {"NEXT_HOP": "mail.example"}, {"NEXT_HOP_USER": "me"}, {"HOST": "0.0.0.0"}]
+    "changed",
+    [
+        {"next_hop": ""},
+        {"next_hop": "mail.example"},
+        {"next_hop": "mail.example:0"},
+        {"next_hop_user": "me"},
+        {"next_hop_password_file": "none"},
+    ],
 )
-def test_settings_that_can_not_be_end_the_process(tmp_path: Path, changed: dict[str, str]) -> None:
-    relay = RelayProcess(tmp_path, Hop())
-    environment = relay.environment | {f"SENDTRAIL_RELAY_{name}": value for name, value in changed.items()}
+def test_a_next_hop_that_can_not_be(changed: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=r"^relay\.next_hop"):
+        NextHop(RelaySettings.model_validate({"next_hop": "mail.example:25", **changed}), "relay.example")
+
+
+def test_settings_that_can_not_be_end_the_process(tmp_path: Path, hop: Hop) -> None:
+    environment = RelayProcess(tmp_path, hop, host="0.0.0.0").environment
     run = subprocess.run(
         [sys.executable, "-m", "producers.relay.main"], env=environment, capture_output=True, text=True, check=False
     )
     assert run.returncode == 3
-    assert run.stderr.startswith("relay.")
+    assert run.stderr.startswith("relay.host 0.0.0.0")
     assert run.stderr.count("\n") == 1
