@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 def add(name: Name, as_json: Json = False) -> None:
     """Add a domain and say which DNS records make it one of this edge's. Adding it again says them again."""
-    settings, target = _settings()
+    settings, target = _settings(), _target()
     with _changed(settings) as known:
         new = domains.new_domain(name, _now())
         domain = known.setdefault(new.name, new)
@@ -52,7 +52,7 @@ def list_domains(as_json: Json = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    settings, _ = _settings()
+    settings = _settings()
     known = domains.load(settings.file)
     if as_json:
         for domain in known.values():
@@ -73,10 +73,11 @@ def verify(
 ) -> None:
     """Ask DNS. Edges know the result within seconds: only verified domains get certificates on demand.
 
-    A domain that leads elsewhere by now is not verified any more; where DNS does not answer, nothing changes. Exit code
-    1 if one of them is not verified.
+    A domain that leads elsewhere by now is not verified any more; where DNS does not answer, nothing changes.
+
+    Exit code 1 if one of them is not verified.
     """
-    settings, target = _settings()
+    settings, target = _settings(), _target()
     known = domains.load(settings.file)
     asked = [_known(known, name) for name in names] if names else list(known.values())
     results = _ask(settings, target, asked)
@@ -95,7 +96,7 @@ def verify(
 
 def remove(name: Name, as_json: Json = False) -> None:
     """Forget a domain: no certificate is fetched for it any more. Links on it work for as long as it leads here."""
-    settings, _ = _settings()
+    settings = _settings()
     with _changed(settings) as known:
         domain = _known(known, name)
         del known[domain.name]
@@ -125,14 +126,25 @@ def _known(known: domains.Domains, name: str) -> Domain:
     return domain
 
 
-def _settings() -> "tuple[DomainSettings, str]":
-    """The settings, and the host that domains lead to."""
+def _settings() -> "DomainSettings":
     from sendtrail.cli.config import load
-    from sendtrail.settings import DomainSettings, TrackingSettings
+    from sendtrail.settings import DomainSettings
 
-    config = load()
-    settings = config.section(DomainSettings)
-    return settings, settings.target or urlsplit(config.section(TrackingSettings).base_url).hostname or ""
+    return load().section(DomainSettings)
+
+
+def _target() -> str:
+    """The host that domains lead to. Raises DomainsError where the settings name none."""
+    from sendtrail.cli.config import load
+    from sendtrail.settings import TrackingSettings
+
+    target, base = _settings().target, load().section(TrackingSettings).base_url
+    try:
+        return domains.checked_name(target or urlsplit(base).hostname or "")
+    except DomainsError as error:
+        raise DomainsError(
+            f"domains lead to a host by its name: set tracking.base_url (now {base}) or domains.target"
+        ) from error
 
 
 @contextmanager

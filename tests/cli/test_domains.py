@@ -143,6 +143,16 @@ def test_a_domain_that_is_not_there(dns: DnsServer) -> None:
         assert isinstance(result.exception, DomainsError)
 
 
+def test_a_domain_leads_to_a_name(dns: DnsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENDTRAIL_TRACKING_BASE_URL", "http://127.0.0.1:8080")
+    result = CliRunner().invoke(app, ["domains", "add", NEWS])
+    assert isinstance(result.exception, DomainsError)
+    assert "127.0.0.1:8080" in str(result.exception)
+    assert not FILE.exists()
+    monkeypatch.setenv("SENDTRAIL_DOMAINS_TARGET", "edge.example")
+    assert run("add", NEWS)[0]["cname"] == "edge.example"
+
+
 def test_settings_that_can_t_be() -> None:
     for name, value in (("RESOLVERS", "dns.example"), ("ADDRESSES", "300.1.1.1")):
         with pytest.raises(SettingsError, match="domains"):
