@@ -156,6 +156,22 @@ def test_what_is_not_taken(hooked: ApiProcess, path: str, body: bytes, status: i
     assert "Traceback" not in reply.text
 
 
+def test_webhooks_are_for_everybody_and_what_commands_tell_is_not(hooked: ApiProcess) -> None:
+    abroad = {"host": "api.shop.example"}
+    assert send(hooked, [item(181)], **abroad)[0] == 200
+    told = hooked.client.post("/v1/mta/bounces", json=[], headers=abroad)
+    assert (told.status_code, told.json()["error"]) == (421, "misdirected")
+
+
+def test_what_commands_tell_is_taken_item_by_item(hooked: ApiProcess) -> None:
+    good = {"kind": "bounced", "time_ms": now_s() * 1000, "metadata": METADATA | {"sendtrail_message": "191"}}
+    reply = hooked.client.post("/v1/mta/bounces", json=[good, {"kind": "waved"}, 5])
+    assert reply.json() == {"accepted": 1, "rejected": 2}
+    assert [event.source for event in of_message(hooked, 191)] == ["bounces"]
+    for path, body, status in (("nobody", [], 404), ("bounces", {}, 400)):
+        assert hooked.client.post(f"/v1/mta/{path}", json=body).status_code == status
+
+
 def test_a_delivery_counts_hits_of_a_source_there_is(hooked: ApiProcess) -> None:
     for source in ("edge", "sendgrid"):
         assert hooked.client.put("/v1/deliveries/d", json={"hits_from": source}).status_code == 200
