@@ -1,4 +1,7 @@
-"""Which hits are part of a flood: one link asked for by one address far more often than a person would."""
+"""Which hits are part of a flood: one link asked for by one address far more often than a person would.
+
+And, where that is wanted, what an address asks for altogether past a limit.
+"""
 
 import socket
 from collections.abc import Callable
@@ -19,9 +22,15 @@ class Floods:
     has ebbed for some minutes.
     """
 
-    def __init__(self, per_minute: int, clock: Callable[[], float], max_keys: int = MAX_KEYS) -> None:
-        """`per_minute`: hits of one link from one address that are none yet; 0: no number is. `clock`: seconds."""
-        self._limit = per_minute
+    def __init__(
+        self, per_link: int, clock: Callable[[], float], *, per_address: int = 0, max_keys: int = MAX_KEYS
+    ) -> None:
+        """Hits a minute that are no flood yet, of one link from one address and of one address; 0: any number.
+
+        `clock`: seconds, monotonic.
+        """
+        self._per_link = per_link
+        self._per_address = per_address
         self._clock = clock
         self._max_keys = max_keys
         self._now: dict[int, int] = {}
@@ -30,19 +39,18 @@ class Floods:
         self._until = clock() + WINDOW_S
 
     def holds(self, event: Event) -> bool:
-        """Count a hit; True where it is past the limit. Confirmed opt-outs never are: each is honoured and counted."""
-        limit, address = self._limit, event.address
-        if not limit or (event.how is not None and event.how in _CONFIRMED):
+        """Count a hit; True where it is past a limit. Confirmed opt-outs never are: each is honoured and counted."""
+        if event.how is not None and event.how in _CONFIRMED:
             return False
-        if not event.message and not event.delivery:
-            return False  # visits to a site by whomever have a limit of their own (web_limit.py)
+        address = event.address
         source = source_of(address) if ":" in address else address
-        key = hash((source, event.message, event.delivery, event.url_id, event.kind))
-        count = self._now.get(key)
-        if count is None:
-            count = self._remembered(key)
-        self._now[key] = count = count + 1
-        return count > limit
+        over = False
+        if self._per_link:
+            key = hash((source, event.message, event.delivery, event.url_id, event.kind))
+            over = self._count(key) > self._per_link
+        if self._per_address and self._count(hash(source)) > self._per_address:
+            over = True
+        return over
 
     def turn(self) -> None:
         """To be called now and then: begins a new window when it is time."""
@@ -54,6 +62,13 @@ class Floods:
     def keys(self) -> int:
         """How many are remembered."""
         return len(self._now) + len(self._before)
+
+    def _count(self, key: int) -> int:
+        count = self._now.get(key)
+        if count is None:
+            count = self._remembered(key)
+        self._now[key] = count = count + 1
+        return count
 
     def _remembered(self, key: int) -> int:
         if len(self._now) >= self._max_keys:

@@ -57,7 +57,9 @@ class EdgeServer:
         self._random_bytes = random_bytes or RandomPool().take
         self._connections: dict[Connection, str | bytes] = {}  # and the source it is counted for
         self._per_source: Counter[str | bytes] = Counter()
-        self._floods = Floods(settings.flood_hits_per_minute, lambda: self.now)
+        self._floods = Floods(
+            settings.flood_hits_per_minute, lambda: self.now, per_address=settings.flood_address_hits_per_minute
+        )
         self._events: list[Event] = []
         self._waiting: list[Connection] = []
         self._log = structlog.stdlib.get_logger("edge")

@@ -36,6 +36,11 @@ class EdgeSettings(Section):
     flood_hits_per_minute: int = Field(
         60, ge=0, description="of one link from one address, per process; more are stored, not counted; 0: any"
     )
+    flood_address_hits_per_minute: int = Field(
+        0,
+        ge=0,
+        description="of one address over all links, likewise; proxies of mailbox providers send many; 0: any",
+    )
     proxy_protocol: bool = Field(
         False, description="connections from trusted_proxies begin with a PROXY protocol header, version 1 or 2"
     )

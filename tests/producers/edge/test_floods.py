@@ -85,11 +85,19 @@ def test_a_flood_that_goes_on_stays_one_and_one_that_ebbs_ends() -> None:
     assert not last
 
 
+def test_an_address_may_have_a_limit_over_all_links() -> None:
+    floods = Floods(3, Clock(), per_address=5)
+    assert [floods.holds(hit(message)) for message in range(7)] == [False] * 5 + [True] * 2
+    assert flooded(floods, 4, hit(address="192.0.2.9")) == [False] * 3 + [True]
+    only = Floods(0, Clock(), per_address=5)
+    assert flooded(only, 7, hit()) == [False] * 5 + [True] * 2
+
+
 @given(st.lists(st.integers(0, 30), max_size=400), st.integers(1, 5), st.integers(1, 6))
 def test_memory_is_bounded_and_no_hit_within_the_limit_is_ever_a_flood(
     messages: list[int], limit: int, max_keys: int
 ) -> None:
-    floods = Floods(limit, Clock(), max_keys)
+    floods = Floods(limit, Clock(), max_keys=max_keys)
     seen: Counter[int] = Counter()
     for message in messages:
         seen[message] += 1
