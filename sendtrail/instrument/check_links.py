@@ -24,6 +24,8 @@ _OPT_OUT = re.compile(
 )
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7};?|#[xX][0-9A-Fa-f]{1,6};?|[A-Za-z][A-Za-z0-9]*;?)")
 _COMPLETE = re.compile(r"&(?:#[0-9]+|#[xX][0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);")
+#: What template engines leave behind where they were not run.
+_TEMPLATE_TAGS = re.compile(r"\{\{[^{}\n]{1,200}\}\}|\{%[^%\n]{1,200}%\}|<%=[^%\n]{1,200}%>")
 _LOCAL = (".local", ".localhost", ".internal", ".lan", ".home.arpa", ".test", ".invalid")
 
 
@@ -80,13 +82,16 @@ def of_links(part: LookedAt, base_url: str) -> Iterator[Finding]:
 
 def of_placeholders(part: LookedAt, policy: Policy) -> Iterator[Finding]:
     """What looks like a placeholder, in a syntax that nobody fills."""
-    for syntax in SYNTAXES:
-        pattern = pattern_of(syntax)
-        if pattern is None or syntax == policy.placeholders:
-            continue
-        for start, end in _shown(part):
-            for match in pattern.finditer(part.source, start, end):
-                yield finding("placeholder_left", part.name, match[0][:100], part.source, match.start())
+    patterns = [pattern_of(syntax) for syntax in SYNTAXES if syntax != policy.placeholders]
+    if not policy.placeholders:
+        patterns.append(_TEMPLATE_TAGS)
+    found: dict[int, str] = {}
+    for start, end in _shown(part):
+        for pattern in patterns:
+            for match in pattern.finditer(part.source, start, end) if pattern else ():
+                found.setdefault(match.start(), match[0])
+    for at, text in found.items():
+        yield finding("placeholder_left", part.name, text[:100], part.source, at)
 
 
 def _shown(part: LookedAt) -> Iterator[tuple[int, int]]:
