@@ -21,7 +21,7 @@ _DECIMAL = re.compile(r"-?[0-9]{1,16}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _PAGE = re.compile(r"(?:https?://|/)[^\x00-\x20\x7f-\x9f\u2028\u2029]*", re.IGNORECASE)
-_ID_IN_URL = re.compile(r"(?<=[?&])st=[^&#]*(?:&|(?=#|$))")
+_ID_IN_URL = re.compile(r"(?<=[?&])st=A[A-Za-z0-9_-]{39,}(?:&|(?=#|$))")  # as long as a signed id is
 _EMPTY_END = re.compile(r"[?&](?=#|$)")
 
 Number = Annotated[int, Meta(ge=-(2**53), le=2**53)]

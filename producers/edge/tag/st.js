@@ -2,13 +2,14 @@
 // What it sends and keeps is written in docs/edge.md, "Web tag". Served without comments and indentation.
 ((d, l, n) => {
   const tag = d.currentScript, set = tag.dataset, edge = new URL("w", tag.src)
-  const id = l.search.match(/[?&]st=([\w-]+)/)?.[1]
+  // As long as a signed id is, so that a page's own parameter of this name is left alone.
+  const id = l.search.match(/[?&]st=(A[\w-]{39,})/)?.[1]
   let late = [], earlier = self.sendtrail || [], bar
 
   const read = name => d.cookie.match(`(?:^|; )${name}=([\\w-]+)`)?.[1] || ""
   const write = (name, value, days) => d.cookie = `${name}=${value};path=/;samesite=lax;max-age=${86400*days}`
     + (set.domain ? ";domain=" + set.domain : "") + (l.protocol == "https:" ? ";secure" : "")
-  const choice = () => read("st_choice")
+  const choice = () => read("st_ok")
   const may = () => choice() ? choice() == "yes" : !set.consent && !set.ask
 
   const keep = () => {
@@ -16,10 +17,10 @@
     // A browser that asks not to be tracked keeps no id, unless somebody has pressed Yes here.
     if (choice() || !n.globalPrivacyControl) write("st", id, set.days || 30)
     // The id says who came: it must not go on to whoever is sent this address.
-    history.replaceState(history.state, "", l.href.replace(/([?&])st=[\w-]+&?/, "$1").replace(/[?&](#|$)/, "$1"))
+    history.replaceState(history.state, "", l.href.replace(/([?&])st=A[\w-]{39,}&?/, "$1").replace(/[?&](#|$)/, "$1"))
   }
   const choose = what => {
-    write("st_choice", what, 180)
+    write("st_ok", what, 180)
     bar?.remove()
   }
   const send = hit => {
@@ -27,7 +28,7 @@
     const text = JSON.stringify({ site: set.site, st: id || read("st"), ...hit })
     n.sendBeacon?.(edge, text) || (new Image().src = edge + "?hit=" + encodeURIComponent(text))
   }
-  const seen = page => ({ page: new URL(page || l.pathname, l).href, referrer: d.referrer })
+  const seen = page => ({ page: new URL(page || l.pathname, l), referrer: d.referrer })
 
   const api = self.sendtrail = {
     choice,

@@ -195,7 +195,7 @@ def test_who_is_asked_and_says_no_is_left_alone(world: World) -> None:
     assert page.evaluate("sendtrail.choice()") == ""
     assert page.evaluate("document.cookie") == ""
     page.get_by_role("button", name="No").click()
-    assert page.evaluate("document.cookie") == "st_choice=no"
+    assert page.evaluate("document.cookie") == "st_ok=no"
     page.reload()
     assert page.evaluate("sendtrail.choice()") == "no"
     assert page.get_by_role("button").count() == 0
@@ -231,7 +231,7 @@ def test_a_page_that_asks_by_its_own_means(world: World) -> None:
     page.evaluate("sendtrail.allow()")
     world.hits(1)
     page.evaluate("sendtrail.refuse(); sendtrail.visit()")
-    assert page.evaluate("document.cookie") == "st_choice=no"
+    assert page.evaluate("document.cookie") == "st_ok=no"
     assert len(world.sent) == 1
 
 
@@ -267,6 +267,16 @@ def test_what_was_said_before_the_script_came_is_heard(world: World) -> None:
     page.goto(world.shop("/offers"))
     order = next(hit for hit in world.hits(2) if hit.kind == "transaction")
     assert (order.order_id, order.amount, order.attributes) == ("A-3", 500, {"voucher": "MAY"})
+
+
+def test_a_page_s_own_parameter_of_that_name_is_left_alone(world: World) -> None:
+    world.put("/offers")
+    page = world.context.new_page()
+    page.goto(world.shop("/offers?st=CA"))
+    (visit,) = world.hits(1)
+    assert (visit.delivery, visit.hints) == (0, [])
+    assert page.url == world.shop("/offers?st=CA")
+    assert page.evaluate("document.cookie") == ""
 
 
 def test_the_tags_of_the_docs(world: World) -> None:
