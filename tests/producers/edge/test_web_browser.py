@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from sendtrail.events import Event
 from sendtrail.ids import transaction_id
+from sendtrail.instrument import Policy, compile
 from sendtrail.links import Link, mint
 from sendtrail.settings import EdgeSettings
 from tests.dashboards.web.browser.conftest import CHROMIUM
@@ -95,7 +96,11 @@ class World:
     def click(self, page: Page, destination: str) -> None:
         """Open the mail and click its link."""
         link = self.tracking + self.edge.path("click", destination)
-        self.pages.html["/mail"] = f'<!doctype html><title>Mail</title><a href="{link}">Our offers</a>'
+        self.read(page, f'<!doctype html><title>Mail</title><a href="{link}">Our offers</a>', destination)
+
+    def read(self, page: Page, mail: str, destination: str) -> None:
+        """Open a mail and click its link, which leads to this page."""
+        self.pages.html["/mail"] = mail
         page.goto(self.shop("/mail", MAIL))
         page.click("a")
         page.wait_for_url(destination.partition("?")[0] + "*")
@@ -153,7 +158,10 @@ def test_from_the_click_to_the_order(world: World) -> None:
     world.put("/offers")
     world.put("/thanks", 'data-order="A-1" data-amount="1999" data-currency="EUR" data-articles="2"')
     page = world.context.new_page()
-    world.click(page, world.shop(f"/offers?colour=red&st={world.token()}&b=%20x#top"))
+    offers = f'<p>Hello, <a href="{world.shop("/offers?colour=red&amp;b=%20x#top")}">our offers</a></p>'
+    policy = Policy(web_id="st", web_id_hosts=(SHOP,))
+    template = compile(html=offers, delivery=17, keyring=world.edge.keys, base_url=world.tracking, policy=policy)
+    world.read(page, template.render(7, recipient=99).html or "", world.shop("/offers"))
     (visit,) = world.hits(1)
     assert (visit.kind, visit.delivery, visit.message, visit.recipient) == ("web", 17, 7, 99)
     assert (visit.site, visit.page) == ("shop", world.shop("/offers"))
