@@ -97,12 +97,6 @@ class Journal:
                 "SELECT identity, event FROM mails WHERE state = 'accepted' AND NOT counted"
             ).fetchall()
 
-    def unsettled(self) -> int:
-        """Mails whose sender has no answer yet, those in progress included."""
-        with self._lock:
-            (count,) = self._database.execute("SELECT count() FROM mails WHERE NOT answered").fetchone()
-        return int(count)
-
     def expire(self, now_ms: int) -> None:
         """Forget mails whose senders will not come again."""
         self._forget("time_ms < ? AND (counted OR state = 'sending')", (now_ms - REMEMBER_MS,))

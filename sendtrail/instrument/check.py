@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from sendtrail.deliveries import DeliveryUrl
-from sendtrail.instrument.check_links import LookedAt, look, of_links, of_placeholders
+from sendtrail.instrument.check_links import LookedAt, look, of_headers, of_links, of_placeholders
 from sendtrail.instrument.findings import Code, Finding, finding
 from sendtrail.instrument.found import Notice
 from sendtrail.instrument.mime import bodies_of
@@ -70,6 +70,7 @@ def check_message(
     findings = [
         finding(code, "headers", f"there is no {name}") for name, code in _HEADERS if not tree.has(name)
     ]  # fmt: skip
+    findings += of_headers(tree.headers)
     bodies, notices = bodies_of(data, tree)
     findings += _of_notices(notices)
     texts = {kind: "\n".join(body.text for body in bodies if body.kind == kind) for kind in ("html", "text")}

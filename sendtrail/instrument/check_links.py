@@ -2,6 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
 from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -26,6 +30,7 @@ _REFERENCE = re.compile(r"&(?:#[0-9]{1,7};?|#[xX][0-9A-Fa-f]{1,6};?|[A-Za-z][A-Z
 _COMPLETE = re.compile(r"&(?:#[0-9]+|#[xX][0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);")
 #: What template engines leave behind where they were not run.
 _TEMPLATE_TAGS = re.compile(r"\{\{[^{}\n]{1,200}\}\}|\{%[^%\n]{1,200}%\}|<%=[^%\n]{1,200}%>")
+_SEEN = ("Subject", "From", "To", "Reply-To")
 _LOCAL = (".local", ".localhost", ".internal", ".lan", ".home.arpa", ".test", ".invalid")
 
 
@@ -92,6 +97,16 @@ def of_placeholders(part: LookedAt, policy: Policy) -> Iterator[Finding]:
                 found.setdefault(match.start(), match[0])
     for at, text in found.items():
         yield finding("placeholder_left", part.name, text[:100], part.source, at)
+
+
+def of_headers(headers: Message) -> Iterator[Finding]:
+    """Placeholders in what recipients see of the headers: nobody fills those, whatever the policy."""
+    for name in _SEEN:
+        value = str(headers.get(name, ""))
+        with suppress(HeaderParseError, UnicodeError, LookupError, ValueError):
+            value = str(make_header(decode_header(value)))
+        for found in of_placeholders(LookedAt("text", value, []), Policy()):
+            yield finding("placeholder_left", "headers", f"{name}: {found.text}")
 
 
 def _shown(part: LookedAt) -> Iterator[tuple[int, int]]:

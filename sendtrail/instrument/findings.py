@@ -48,7 +48,7 @@ CHECKS: dict[str, tuple[Severity, str]] = {
     "unfilled_placeholder": ("error", "move the placeholder into text, a quoted attribute or an address"),
     "unresolved_placeholder": ("error", "give every placeholder a value"),
     "unknown_mode": ("error", "data-st-mode is tracked, not_tracked, always, never, optout or mirror"),
-    "header_kept": ("warning", "our one-click opt-out is not in the header: leave List-Unsubscribe to Sendtrail"),
+    "header_kept": ("warning", "ours is not in the message: leave that header to Sendtrail"),
     "not_in_charset": ("warning", "send the text part as utf-8"),
     "nothing_to_track": ("error", "give the message a text or HTML part"),
     "part_left": ("warning", "links in it are not tracked"),

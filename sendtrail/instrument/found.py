@@ -24,7 +24,7 @@ NoticeCode = Literal[
     "unresolved_placeholder",  # no value was given; nothing is in its place
     "unknown_mode",  # data-st-mode with a word that is no mode
     # of whole messages (mime.py)
-    "header_kept",  # List-Unsubscribe is there, ours is not added
+    "header_kept",  # List-Unsubscribe, or a header for the provider, is there; ours is not added
     "not_in_charset",  # a value that a text part's charset can't hold
     "nothing_to_track",  # no part that people read, or none that can be read
     "part_left",  # an attachment with text, an AMP part, an attached message

@@ -109,6 +109,8 @@ class MessageTemplate:
         }
         notices = [notice for notice in rendered.warnings if notice not in self.warnings]
         added = self._added(headers)
+        kept = [name for name, _ in headers if self._tree.has(name) and not name.startswith("List-Unsubscribe")]
+        notices += [Notice("header_kept", f"the message has {name}: it stays, ours is not added") for name in kept]
         edits = [(self._tree.fields_end, self._tree.fields_end, self._header_lines(added))]
         for body in self._bodies:
             edits += self._edits(body, next(texts[body.kind]), notices)
@@ -140,9 +142,8 @@ class MessageTemplate:
         if written.lost:
             notices.append(Notice("not_in_charset", f"{body.form.charset} can't hold all of the {body.kind} part: `?`"))
         if written.encoding != body.form.encoding:
-            notices.append(
-                Notice("reencoded", f"the {body.kind} part is quoted-printable now: its lines were too long")
-            )
+            why = "its lines would be too long, or it would be 8-bit"
+            notices.append(Notice("reencoded", f"the {body.kind} part is quoted-printable now: {why}"))
             line = b"Content-Transfer-Encoding: quoted-printable" + self._line_break
             old = [field for field in part.fields if field.name == "content-transfer-encoding"]
             yield (old[0].start, old[0].end, line) if old else (part.fields_end, part.fields_end, line)

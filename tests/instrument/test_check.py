@@ -102,6 +102,8 @@ def test_whole_messages() -> None:
         "no_date", "no_from", "no_message_id", "no_subject", "no_text_part", "no_to",
     ]  # fmt: skip
     assert codes(check_message(b"DKIM-Signature: v=1\r\n" + (MAIL % GOOD).encode())) == ["sealed"]
+    subject = check_message((MAIL % GOOD).replace("Subject: s", "Subject: =?utf-8?q?Hi_=7B=7Bname=7D=7D?=").encode())
+    assert [(found.code, found.text) for found in subject] == [("placeholder_left", "Subject: {{name}}")]
     located = check_message((MAIL % f'x\r\n<a href="http://localhost/">x</a>{OUT}').encode())
     assert [(found.code, found.part, found.line) for found in located] == [("private_host", "html", 2)]
 

@@ -247,6 +247,15 @@ def test_list_unsubscribe_of_the_sender_stays_alone() -> None:
     assert rendered(message).count(b"List-Unsubscribe") == 1
 
 
+def test_a_providers_header_of_the_sender_stays_with_a_warning() -> None:
+    message = newsletter()
+    message["X-SMTPAPI"] = '{"category": "mine"}'
+    result = compiled(message).render(2, provider="sendgrid")
+    assert [notice.code for notice in result.warnings] == ["header_kept"]
+    assert result.data.count(b"X-SMTPAPI") == 1
+    assert b"sendtrail_delivery" in compiled(newsletter()).render(2, provider="sendgrid").data
+
+
 def test_a_short_line_that_becomes_too_long_is_quoted() -> None:
     line = "".join(f'<a href="https://e.example/{n}">{n}</a>' for n in range(12))
     result = compiled(_seven_bit(line)).render(2)
