@@ -39,6 +39,14 @@ def test_a_delivery_is_put_with_its_urls_and_content(listener: Listener) -> None
     assert body["urls"][0]["label"] == "Shop"
 
 
+def test_urls_and_content_alone_leave_the_delivery_as_it_is(listener: Listener) -> None:
+    Api(listener.address).register_urls(TEMPLATE)
+    assert [(method, path) for method, path, _ in listener.asked] == [
+        ("PUT", "/v1/deliveries/spring%20%2F%201/urls"), ("PUT", "/v1/deliveries/spring%20%2F%201/content"),
+    ]  # fmt: skip
+    assert listener.asked[0][2] == TEMPLATE.url_fields()
+
+
 def test_a_part_that_is_too_large_is_left_out_and_said(
     listener: Listener, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
