@@ -4,6 +4,9 @@ import ipaddress
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+#: Headers by which a proxy says that it passes a request on.
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+
 
 def parse_address(text: str) -> Address | None:
     """An address, with or without brackets, port and zone; one of IPv4 inside IPv6 is its IPv4. None for others."""

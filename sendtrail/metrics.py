@@ -31,7 +31,7 @@ _BAD_REQUESTS = (
 _BAD_ITEMS = ("time_missing", "bad_time", "bad_name", "bad_field", "undecodable", "unattributed", "unknown_type")
 _BAD_API_REQUESTS = (
     "bad_json", "bad_gzip", "bad_zstd", "bad_name", "bad_field", "too_large", "unsupported_media_type", "not_found",
-    "method_not_allowed", "no_key", "bad_key", "misdirected", "too_many_requests", "bad_cursor",
+    "method_not_allowed", "no_key", "bad_key", "misdirected", "proxied", "too_many_requests", "bad_cursor",
     "clickhouse_unavailable", "spool_unavailable", "internal",
     "not_configured", "bad_signature", "bad_credentials", "too_old", "replayed", "unknown_topic", "fetch_failed",
 )  # fmt: skip

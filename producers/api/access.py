@@ -15,7 +15,7 @@ from producers.api.body import Refusal
 from producers.api.keys_file import KeysFile
 from sendtrail.api_keys import ApiKey
 from sendtrail.errors import SettingsError
-from sendtrail.hosts import is_loopback, split_host
+from sendtrail.hosts import FORWARDED, is_loopback, split_host
 from sendtrail.settings import ApiSettings
 
 #: What describes the API is for everybody; a path that ends with a slash stands for all below it.
@@ -57,7 +57,10 @@ class Access:
         return self._counted(key)
 
     def _local(self, headers: Headers) -> str | tuple[Refusal, dict[str, str]]:
-        """Without keys: a browser that was led here by a foreign name must not feed."""
+        """Without keys: neither a browser that was led here by a foreign name may feed, nor whom a proxy lets in."""
+        if any(name in headers for name in FORWARDED):
+            detail = "a proxy sent this request to an API without keys; `sendtrail api-keys new NAME` makes one"
+            return Refusal(403, "proxied", detail), {}
         if is_loopback(split_host(headers.get("host", ""))[0]):
             return ""
         detail = "without API keys only programs of this machine are served, by a name of it such as 127.0.0.1"

@@ -21,13 +21,13 @@ from dashboards.web.access.sessions import Session, Sessions
 from dashboards.web.access.users import MAX_NAME, Users, normal_name
 from dashboards.web.access.users_file import UsersFile
 from sendtrail.errors import SettingsError, UsersError
+from sendtrail.hosts import FORWARDED
 from sendtrail.metrics import counter
 from sendtrail.settings import WebSettings
 
 Clock = Callable[[], float]
 
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 _BEARER = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 
 _log = structlog.stdlib.get_logger("access")
@@ -69,7 +69,7 @@ class Desk:
             return Refusal(
                 421, f"these pages are not reached as {named[0]}; names they may be reached by go in web.allowed_hosts"
             )
-        if self.open and any(name in request.headers for name in _FORWARDED):
+        if self.open and any(name in request.headers for name in FORWARDED):
             return Refusal(
                 403,
                 "a proxy sent this request to a server that asks for no log-in; set web.users_file, or web.user_header "

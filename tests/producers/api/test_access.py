@@ -91,6 +91,14 @@ def test_a_key_writes_into_its_account(keyed: ApiProcess, shop: dict[str, str]) 
     assert (entry.account, entry.delivery, entry.name) == ("shop", event.delivery, "42")
 
 
+def test_a_large_body_without_a_key_is_refused_and_the_connection_goes_on(
+    keyed: ApiProcess, shop: dict[str, str]
+) -> None:
+    reply = keyed.client.post("/v1/events", content=b" " * 9_000_000, headers={"Content-Type": "application/json"})
+    assert reply.status_code == 401
+    assert post(keyed, [], shop).status_code == 200
+
+
 def test_the_same_item_of_two_accounts_is_two_events(keyed: ApiProcess, shop: dict[str, str]) -> None:
     other, item = new(keyed, "other"), sent("same", "1", id="provider-1")
     ids = [post(keyed, [item], headers).json()["results"][0]["event_id"] for headers in (shop, other, shop)]
@@ -135,6 +143,8 @@ def test_without_keys_only_names_of_this_machine_are_served(api: ApiProcess) -> 
     for host in ("evil.example", f"sendtrail.example:{port}", "127.0.0.1.evil.example", "", "10.0.0.1"):
         reply = post(api, [], {"Host": host})
         assert (reply.status_code, reply.json()["error"]) == (421, "misdirected")
+    for header in ("X-Forwarded-For", "Forwarded", "Via"):
+        assert post(api, [], {header: "192.0.2.1"}).json()["error"] == "proxied"
 
 
 @pytest.mark.parametrize("revoked", [False, True])
