@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import smtplib
+import threading
 
+import httpx
 import pytest
 
 from sendtrail.links import ReadLink, read_token
@@ -138,6 +140,32 @@ def test_limits(tmp_path_factory: pytest.TempPathFactory, steady_hop: Hop) -> No
                 relay.client()
             assert refused.value.smtp_code == 421
         assert relay.send(mail("11"))[0] == 250
+
+
+def test_a_next_hop_that_never_answers_is_try_again(tmp_path_factory: pytest.TempPathFactory) -> None:
+    silent, heard = Hop(), threading.Event()
+
+    def never() -> str:
+        heard.wait(30)
+        return "250 too late"
+
+    silent.end = never
+    with RelayProcess(tmp_path_factory.mktemp("silent"), silent, next_hop_timeout_s=0.5) as relay:
+        assert relay.send(mail("17", "Delivery: d"))[1][:5] == "4.4.2"
+        assert relay.metric("unknown") == 1
+        heard.set()
+    silent.close()
+
+
+def test_a_relay_whose_spool_is_full_is_not_ready(tmp_path_factory: pytest.TempPathFactory, steady_hop: Hop) -> None:
+    def ready() -> int:
+        return httpx.get(f"http://127.0.0.1:{relay.admin_port}/ready", trust_env=False).status_code
+
+    with RelayProcess(tmp_path_factory.mktemp("full"), steady_hop, ready_backlog_bytes=0) as relay:
+        assert ready() == 200
+        assert relay.send(mail("18", "Delivery: d"))[0] == 250
+        assert relay.send(mail("19", "Delivery: d"))[0] == 452
+        assert ready() == 503
 
 
 def test_long_lines_are_taken(relay: RelayProcess, steady_hop: Hop) -> None:
