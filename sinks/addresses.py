@@ -6,11 +6,11 @@ the address anybody could find it in a plain hash, so hashes are keyed with the 
 person of a visit that belongs to no message and no visitor, made of agent and address in streams, is hashed once more.
 """
 
-import socket
 from array import array
 from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b, blake2s
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Any, Literal
 
 from sendtrail.events import HITS
@@ -85,27 +85,14 @@ def _kept(policy: Policy, naming_key: bytes) -> Callable[[str], str] | None:
 
 def truncated(address: str) -> str:
     """The /24 of an IPv4 address, the /48 of an IPv6 one, as its first address; empty for what is no address."""
-    return _truncated_ipv6(address) if ":" in address else _truncated_ipv4(address[: address.rfind(".")])
-
-
-@lru_cache(_CACHED)
-def _truncated_ipv4(first_three: str) -> str:
-    cut = f"{first_three}.0"
-    return cut if _packed(socket.AF_INET, cut) else ""
-
-
-@lru_cache(_CACHED)
-def _truncated_ipv6(address: str) -> str:
-    packed = _packed(socket.AF_INET6, address)
-    return socket.inet_ntop(socket.AF_INET6, packed[:_IPV6_KEPT].ljust(len(packed), b"\0")) if packed else ""
-
-
-def _packed(family: socket.AddressFamily, address: str) -> bytes:
-    """The bytes of an address; none where it is no such address."""
     try:
-        return socket.inet_pton(family, address)
+        if ":" not in address:
+            inet_pton(AF_INET, address)
+            return address[: address.rindex(".")] + ".0"
+        packed = inet_pton(AF_INET6, address)
     except (OSError, ValueError):
-        return b""
+        return ""
+    return inet_ntop(AF_INET6, packed[:_IPV6_KEPT].ljust(len(packed), b"\0"))
 
 
 def _dropped(_: str) -> str:
