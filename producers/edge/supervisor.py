@@ -98,6 +98,7 @@ class Supervisor:
         self._clock = clock
         self._slots = [Slot() for _ in range(workers)]
         self._to_replace: list[Slot] = []
+        self._again = False  # asked to replace all while that was under way
         self._leaving: list[Worker] = []
         self._asked = clock()
         self._lock = threading.Lock()
@@ -131,7 +132,13 @@ class Supervisor:
             self.ask_all()
 
     def replace_all(self) -> None:
-        """Replace the workers one after the other: the next begins when the one before has gone."""
+        """Replace the workers one after the other: the next begins when the one before has gone.
+
+        Asked meanwhile, it begins anew afterwards: what was started before may have read settings that are old now.
+        """
+        self._again = bool(self._to_replace or self._leaving)
+        if self._again:
+            return
         self._to_replace = list(self._slots)
         self._log.info("replacing_workers", workers=len(self._slots))
 
@@ -188,7 +195,11 @@ class Supervisor:
             slot.worker = Worker(self._listener, now)
 
     def _replace_next(self, now: float) -> None:
-        if not self._to_replace or self._leaving:
+        if self._leaving:
+            return
+        if not self._to_replace:
+            if self._again:
+                self.replace_all()
             return
         slot = self._to_replace[0]
         if slot.worker is None:  # a new one is about to start anyway

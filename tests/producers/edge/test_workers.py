@@ -162,19 +162,22 @@ def test_workers_that_can_not_start_replace_nobody(edge: Process) -> None:
     assert edge.get(edge.path()) == 200
 
 
-def test_settings_are_read_again_by_new_workers(tmp_path: Path) -> None:
-    file = tmp_path / "sendtrail.toml"
+def test_settings_are_read_again_by_new_workers_as_often_as_asked(tmp_path: Path) -> None:
+    file, long = tmp_path / "sendtrail.toml", "/c/" + "x" * 20_000
     file.write_text("[edge]\nmax_head_bytes = 4096\n")
     edge = Process(tmp_path, config=file).start()
     try:
-        long = "/c/" + "x" * 20_000
         assert edge.get(long) == 414
-        before = edge.pids()
-        file.write_text("[edge]\nmax_head_bytes = 32768\n")
         assert edge.process is not None
-        edge.process.send_signal(signal.SIGHUP)
-        until(lambda: len(now := edge.pids()) == 1 and now != before, "a new worker")
-        until(lambda: edge.get(long) == 404, "the new limit")
+        for size, answer in ((32_768, 404), (4096, 414)):
+            said = len(edge.log)
+            file.write_text("[edge]\nmax_head_bytes = 32768\n")
+            edge.process.send_signal(signal.SIGHUP)
+            until(lambda: any("replacing_workers" in line for line in edge.log[said:]), "word of it")  # noqa: B023
+            file.write_text(f"[edge]\nmax_head_bytes = {size}\n")
+            edge.process.send_signal(signal.SIGHUP)
+            until(lambda: sum("worker_replaced" in line for line in edge.log[said:]) == 2, "two replacements")  # noqa: B023
+            assert edge.get(long) == answer
     finally:
         edge.end()
 
