@@ -75,7 +75,7 @@ def _print(findings: Sequence[Finding], errors: int) -> None:
     colours = {"error": "red", "warning": "yellow"}
     for one in findings:
         where = f"{one.part} {one.line}:{one.column}" if one.line else one.part
-        what = f"[bold]{one.code}[/bold] {escape(one.text)}"
+        what = f"[bold]{one.code}[/bold]: {escape(one.text)}"
         table.add_row(f"[{colours[one.severity]}]{one.severity}[/]", where, what, escape(one.todo))
     console.print(table)
     console.print(f"{errors} errors, {len(findings) - errors} warnings")
