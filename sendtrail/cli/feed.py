@@ -91,7 +91,7 @@ def feed(
         _refusals(refused) as told,
         _progress(source, raw) as progress,
     ):
-        run = _Run(client, told, progress, refused is not None)
+        run = _Run(client, told, progress)
         try:
             run.all(reading.items(source, raw), raw)
         except ApiError as error:
@@ -141,10 +141,10 @@ class _Reading:
 class _Run:
     """Sends batches and counts what became of them."""
 
-    def __init__(self, client: Feed, told: TextIO, progress: Progress | None, as_lines: bool) -> None:
+    def __init__(self, client: Feed, told: TextIO | None, progress: Progress | None) -> None:
         from sendtrail.feed.batches import Batcher
 
-        self._client, self._told, self._progress, self._as_lines = client, told, progress, as_lines
+        self._client, self._told, self._progress = client, told, progress
         self._batcher = Batcher()
         self._waiting: list[Found] = []
         self._began = time.monotonic()
@@ -210,11 +210,11 @@ class _Run:
 
     def _refuse(self, one: Found, reason: str, detail: str) -> None:
         self.refused += 1
-        if self._as_lines:
+        if self._told is not None:
             told = {"line": one.line, "reason": reason, "detail": detail, "text": one.text}
             print(json.dumps(told, ensure_ascii=False), file=self._told)
         else:
-            print(f"line {one.line}: {reason}: {detail}", file=self._told)
+            print(f"line {one.line}: {reason}: {detail}", file=sys.stderr)  # which is above the bar, while there is one
 
     def _show(self, raw: IO[bytes]) -> None:
         if self._progress is not None:
@@ -251,11 +251,12 @@ def _opened(source: str) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _refusals(path: Path | None) -> Iterator[TextIO]:
+def _refusals(path: Path | None) -> Iterator[TextIO | None]:
+    """The file for refused items, if one is named."""
     from sendtrail.errors import FileUnreadable
 
     if path is None:
-        yield sys.stderr
+        yield None
         return
     with ExitStack() as stack:
         try:
