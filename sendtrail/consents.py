@@ -1,8 +1,8 @@
 """Records of tracking.consents: what recipients allow and allow no more, an append-only log.
 
 Keys: `<recipient>/<purpose>/<state>/<time>`. The topic is compacted, but no two entries share a key unless they are the
-same one, sent again: nothing that was said is ever dropped. What holds now is the newest by time, and at equal times the
-withdrawal; so the order in which entries arrive decides nothing.
+same one, sent again: nothing that was said is ever dropped. What holds now is the newest by time, and at equal times
+the withdrawal; so the order in which entries arrive decides nothing.
 """
 
 from typing import Annotated, Literal, get_args
