@@ -45,7 +45,7 @@ class Floods:
         address = event.address
         source = source_of(address) if ":" in address else address
         over = False
-        if self._per_link:
+        if self._per_link and (event.message or event.delivery):  # visits of nobody known: see web_limit.py
             key = hash((source, event.message, event.delivery, event.url_id, event.kind))
             over = self._count(key) > self._per_link
         if self._per_address and self._count(hash(source)) > self._per_address:
