@@ -118,21 +118,24 @@ def test_an_account_is_given_its_own(client: Client) -> None:
     _register(client, SPRING, "shop", "spring")
     rows = [
         event(b"1" * 16, (0, 0, 0), kind="optout", how="form", delivery_id=SPRING),
-        event(b"2" * 16, (0, 1, 0), kind="complained", account="shop", delivery_id=HASHED + 9),
+        event(b"2" * 16, (0, 1, 0), kind="complained", account="shop", delivery_id=HASHED + 9, delivery_name="june"),
         event(b"3" * 16, (0, 2, 0), kind="optout", how="form", delivery_id=HASHED + 9),  # fed, not registered
         event(b"4" * 16, (0, 3, 0), kind="optout", how="form", delivery_id=HASHED + 10),  # nobody's, so far
         event(b"5" * 16, (0, 4, 0), kind="unsubscribed", account="other"),
     ]
     _loaded(client, rows)
     reader = Suppressions(client, replicated=False)
-    given = {}
+    given: dict[str, list[str]] = {}
+    names: dict[str, str | None] = {}
     for account in ("shop", "", "other", "nobody"):
         cursor, given[account], more = Cursor(account), list[str](), True
         while more:
             page = reader.page(cursor, 1)
             cursor, more = page.cursor, page.more
+            names |= {entry["delivery_key"]: entry["delivery"] for entry in page.entries}
             given[account] += [bytes.fromhex(entry["event_id"])[:1].decode() for entry in page.entries]
     assert given == {"shop": ["1", "2", "3"], "": ["4"], "other": ["5"], "nobody": []}
+    assert names == {str(SPRING): "spring", str(HASHED + 9): "june", str(HASHED + 10): None, "7": "7"}
 
 
 def test_a_topic_made_anew_begins_anew(client: Client) -> None:
