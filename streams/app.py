@@ -26,6 +26,7 @@ from streams.steps.name_client import name_client
 from streams.steps.pass_relabels import pass_relabels
 from streams.steps.place_network import place_network
 from streams.steps.validate import validate
+from streams.watch_addresses import clicks_key
 from streams.worker import Delivered
 
 #: An event walks through these in order until one ends it.
@@ -39,7 +40,7 @@ STEPS: tuple[Step | StateStep, ...] = (
     Step("classify", classify),
     Step("apply consent", apply_consent),
     Step("identify person", identify_person),
-    StateStep("judge message", message_key, judge_message),
+    StateStep("judge message", message_key, judge_message, also=clicks_key),
     Step("pass relabels", pass_relabels),
 )
 

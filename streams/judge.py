@@ -16,9 +16,9 @@ DELIVERED = "delivered"
 _FOLLOWS = frozenset(("click", "optout", "mirror"))
 
 
-def verdicts(hits: Sequence[Hit], rules: Rules) -> list[Verdict]:
-    """Class and reasons of every hit, given all of them."""
-    marks: list[list[str]] = [[] for _ in hits]
+def verdicts(hits: Sequence[Hit], rules: Rules, place: bytes) -> list[Verdict]:
+    """Class and reasons of every hit, given all of them and the evidence from other messages up to a place."""
+    marks = [[one.reason for one in hit.evidence if one.place <= place] for hit in hits]
     for reason, numbers in _fired(hits, rules):
         for number in numbers:
             if reason not in marks[number] and reason not in hits[number].reasons:

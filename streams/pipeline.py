@@ -26,11 +26,15 @@ class Step(NamedTuple):
 
 
 class StateStep(NamedTuple):
-    """A step with state: `reads` names the key of an item; all are read at once before `act` gets the items."""
+    """A step with state: `reads` names the key of an item; all are read at once before `act` gets the items.
+
+    `also`: one more key that `act` will look at, for some items.
+    """
 
     name: str
     reads: Callable[[Item, Known], bytes | None]
     act: Callable[[Item, Known, bytes], None]
+    also: Callable[[Item, Known], bytes | None] | None = None
 
 
 Steps = Sequence[Step | StateStep]
@@ -119,17 +123,23 @@ def _run(step: Step, items: Sequence[Item], known: Known) -> None:
 
 
 def _run_with_state(step: StateStep, items: Sequence[Item], known: Known) -> None:
-    reads, act = step.reads, step.act
+    reads, act, also = step.reads, step.act, step.also
     with_state: list[tuple[Item, bytes]] = []
+    more: list[bytes] = []
     for item in items:
         try:
             key = reads(item, known)
+            another = also(item, known) if also is not None else None
         except Exception as error:  # as above
             _reject(item, step.name, error)
         else:
             if key is not None:
                 with_state.append((item, key))
+            if another is not None:
+                more.append(another)
     known.state.load([key for _, key in with_state])
+    if more:
+        known.state.load(more)
     for item, key in with_state:
         try:
             act(item, known, key)

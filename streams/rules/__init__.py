@@ -61,11 +61,24 @@ class GroupRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lift: bool = True
 
 
+class AddressRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Links of at least so many messages followed from one address within so many milliseconds of event time."""
+
+    messages: Annotated[int, Meta(ge=2)]
+    within_ms: Annotated[int, Meta(ge=1, le=1_800_000)]
+    at_least: Annotated[int, Meta(ge=2)] = 10
+
+    def limit(self, partitions: int) -> int:
+        """Of one partition: messages are spread evenly, but a few say nothing."""
+        return max(self.at_least, -(-self.messages // partitions))
+
+
 class _MachineFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: str
     proxy: list[ProxyRule] = []
     agent: list[AgentRule] = []
     group: GroupRules = GroupRules()
+    address: AddressRule | None = None
 
 
 class _NetworkRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,6 +99,7 @@ class Rules:
     proxy_names: frozenset[str]
     agents: tuple[AgentRule, ...]
     group: GroupRules
+    address: AddressRule | None
     networks: dict[str, list[tuple[Network, str]]]  # by the first group of an address, as text
 
 
@@ -100,6 +114,7 @@ def load_rules(folder: Path = FOLDER) -> Rules:
         frozenset(rule.name for rule in machine.proxy),
         tuple(machine.agent),
         machine.group,
+        machine.address,
         _by_head(networks),
     )
 

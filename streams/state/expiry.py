@@ -6,7 +6,7 @@ bounded number at each pass.
 
 from typing import NamedTuple
 
-from streams.state.keys import DAY_MS, HITS, IDS, SPOOLS, TRANSACTIONS, read_time, time_bytes
+from streams.state.keys import ADDRESSES, DAY_MS, HITS, HOUR_MS, IDS, SPOOLS, TRANSACTIONS, read_time, time_bytes
 from streams.state.store import Store
 
 #: Deletes trail the window, so that a record read again still finds all that its first reading found.
@@ -27,12 +27,13 @@ NOTHING_EXPIRED = Expired([], [])
 
 
 def expired_ranges(log_time_ms: int, id_window_ms: int) -> list[tuple[bytes, bytes]]:
-    """Ids a day behind the window, and the hits of the days before yesterday."""
+    """Ids a day behind the window, hits of the days before yesterday, addresses of a day ago."""
     oldest_id = max(0, log_time_ms - id_window_ms - TRAIL_MS)
     oldest_day = max(0, log_time_ms // DAY_MS - 2)
     return [
         (IDS, IDS + time_bytes(oldest_id)),
         (HITS, HITS + oldest_day.to_bytes(2, "big")),
+        (ADDRESSES, ADDRESSES + max(0, log_time_ms // HOUR_MS - 24).to_bytes(4, "big")),
     ]
 
 

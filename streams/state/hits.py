@@ -24,11 +24,18 @@ class Judgement(msgspec.Struct, array_like=True, gc=False):
     repeat: bool
 
 
+class Evidence(msgspec.Struct, array_like=True, gc=False):
+    """What hits of other messages show of a hit, from the record at `place` on: a reason to call it a machine's."""
+
+    place: bytes
+    reason: str
+
+
 class Hit(msgspec.Struct, array_like=True, gc=False):
     """A hit, or the delivery of its message. `place` in the log; times are UTC milliseconds; `event_id` 16 bytes.
 
     `class_`, `reasons`: by its own request alone. `judgements`: with the other hits, in order of the log, the first
-    perhaps of its own record. `fixed`: nothing another hit shows changes it.
+    perhaps of its own record; `evidence`: from other messages. `fixed`: nothing another hit shows changes it.
     """
 
     place: bytes
@@ -43,6 +50,7 @@ class Hit(msgspec.Struct, array_like=True, gc=False):
     honeypot: bool = False
     fixed: bool = False
     judgements: tuple[Judgement, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
     def judged(self, before: bytes) -> Judgement:
         """As it stood before a place in the log."""

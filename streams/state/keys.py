@@ -4,6 +4,7 @@ i + id (16)                                        -> place of the first sight (
 t + transaction id (16)                            -> place (12), log time (6)
 s + spool id (16)                                  -> segment (8), index (8), log time (6)
 o + log day (2), delivery, message (8 each)        -> the message's hits (hits.py)
+n + log hour (4), address                          -> links followed from the address (watch_addresses.py)
 q                                                  -> re-labels that wait for a record with room (waiting.py)
 a                                                  -> next source offset not yet applied (8)
 """
@@ -11,6 +12,8 @@ a                                                  -> next source offset not yet
 import struct
 
 DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+ADDRESSES = b"n"
 APPLIED = b"a"
 IDS = b"i"
 HITS = b"o"
@@ -42,6 +45,16 @@ def spool_key(spool: str) -> bytes:
 def hits_key(log_day: int, delivery: int, message: int) -> bytes:
     """Of the hits of one message, as of a day of log time."""
     return _HITS.pack(HITS, log_day, delivery, message)
+
+
+def address_key(log_hour: int, address: str) -> bytes:
+    """Of what was followed from an address, as of an hour of log time."""
+    return ADDRESSES + log_hour.to_bytes(4, "big") + address.encode()
+
+
+def hour_before(key: bytes) -> bytes:
+    """The same address an hour of log time earlier."""
+    return key[:1] + (int.from_bytes(key[1:5], "big") - 1).to_bytes(4, "big") + key[5:]
 
 
 def day_before(key: bytes) -> bytes:

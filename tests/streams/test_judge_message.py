@@ -236,7 +236,7 @@ def test_in_the_end_every_hit_is_judged_as_if_all_had_been_known(drawn: list[Any
         for place, event in zip(places(ledger.offset, count), record, strict=True):
             sent.append(as_hit(place, event))
         ledger.send(*record)
-    judged = verdicts(sent, rules)
+    judged = verdicts(sent, rules, b"\xff" * 12)
     marks = repeats(sent, [class_ for class_, _ in judged], [None] * len(sent), MINUTE)
     for one, (class_, reasons), repeat in zip(sent, judged, marks, strict=True):
         if one.kind != "delivered":
