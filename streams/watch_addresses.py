@@ -15,7 +15,8 @@ from streams.state.keys import DAY_MS, HOUR_MS, address_key, hits_key, hour_befo
 
 REASON = "many_messages"
 _KEPT = 64  # clicks of an address and hour, at least
-_FOLLOWS = frozenset(("click", "optout", "mirror"))
+#: Hits that follow a link.
+FOLLOWS = frozenset(("click", "optout", "mirror"))
 
 
 class Click(msgspec.Struct, array_like=True, gc=False):
@@ -36,7 +37,7 @@ _encoder = msgspec.msgpack.Encoder()
 def clicks_key(item: Item, known: Known) -> bytes | None:
     """What `watch_addresses` reads: the clicks from the address in the hour of log time."""
     event, found = item.event, item.found
-    if known.rules.address is None or event.kind not in _FOLLOWS or not event.address or found.network:
+    if known.rules.address is None or event.kind not in FOLLOWS or not event.address or found.network:
         return None  # a network that is known by name is nobody's own address: a proxy that nobody trusts, for one
     if "confirmed" in found.class_reasons or "flood" in found.marks:
         return None
@@ -52,11 +53,14 @@ def watch_addresses(item: Item, known: Known) -> None:
     rule, event, key = known.rules.address, item.event, clicks_key(item, known)
     if rule is None or key is None:
         return
-    limit = rule.limit(known.partitions)
-    this, earlier = _decoded(known.state.get(key)), []
-    if item.origin.time_ms % HOUR_MS < rule.within_ms:
-        earlier = _decoded(known.state.get(hour_before(key)))
     mine = Click(item.place, event.event_time_ms, item.origin.time_ms, event.delivery, event.message)
+    value, earlier_value = known.state.get(key), None
+    if item.origin.time_ms % HOUR_MS < rule.within_ms:
+        earlier_value = known.state.get(hour_before(key))
+    if value is None and earlier_value is None:  # the first from its address, as most are
+        known.state.put(key, _encoder.encode([mine]))
+        return
+    limit, this, earlier = rule.limit(known.partitions), _decoded(value), _decoded(earlier_value)
     before = [click for click in (*earlier, *this) if click.place < item.place]
     near = [click for click in before if abs(click.time_ms - mine.time_ms) <= rule.within_ms]
     if len({(click.delivery, click.message) for click in (*near, mine)}) >= limit:

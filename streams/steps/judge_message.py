@@ -11,7 +11,7 @@ from streams.judge_again import RELABELLED_MS, Message, judge
 from streams.state.hits import Hit, hits_value, read_hits
 from streams.state.keys import DAY_MS, day_before, hits_key
 from streams.steps.identify_person import client_key
-from streams.watch_addresses import watch_addresses
+from streams.watch_addresses import FOLLOWS, watch_addresses
 
 _CONFIRMED = ("form", "one_click")
 _JUDGED = frozenset(("open", "click", "optout", "mirror", DELIVERED))
@@ -29,12 +29,13 @@ def message_key(item: Item, known: Known) -> bytes | None:
 
 def judge_message(item: Item, known: Known, key: bytes) -> None:
     """Judge this hit among the others, and the others with it."""
-    watch_addresses(item, known)
+    if item.event.kind in FOLLOWS:
+        watch_addresses(item, known)
     mine, value = _hit(item), known.state.get(key)
     earlier_key = day_before(key) if _reaches_back(item, known) else None
     earlier_value = known.state.get(earlier_key) if earlier_key is not None else None
     if value is None and earlier_value is None:  # the first of its message, as most are
-        known.state.put(key, hits_value([mine]))
+        known.state.put(key, hits_value((mine,)))
         return
     days = {key: read_hits(value)}
     if earlier_key is not None:
