@@ -93,6 +93,10 @@ class Process:
         """Process ids of the workers that are ready."""
         return [worker["pid"] for worker in self.workers() if worker["state"] == "ready"]
 
+    def all_pids(self) -> list[int]:
+        """Process ids of all workers, those that are not ready too."""
+        return [worker["pid"] for worker in self.workers()]
+
     def kill_worker(self, pid: int) -> None:
         """SIGKILL one worker and wait until its supervisor has seen it end."""
         os.kill(pid, signal.SIGKILL)

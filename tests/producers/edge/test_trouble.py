@@ -45,11 +45,11 @@ def test_a_full_disk_costs_what_is_counted_and_nothing_else(tmp_path: Path) -> N
         edge = Process(tmp_path, edge_spool_dir=disk.path, edge_segment_age_ms=50, edge_processes=2).start()
         try:
             hits(edge, 0, 20)
-            disk.fill(edge.pids)
+            disk.fill(edge.all_pids)
             hits(edge, 20, 60, size=2000)
             assert edge.admin("/ready")[0] == 503
             assert edge.admin("/health")[0] == 200
-            disk.free(edge.pids)
+            disk.free(edge.all_pids)
             wait_until(ready(edge, 200))
             hits(edge, 80, 20)
             stored = {event.message for event in events(disk.path)}
@@ -67,11 +67,11 @@ def test_a_disk_that_can_not_be_written_at_the_start(tmp_path: Path) -> None:
     with read_only_disk(tmp_path / "disk") as disk:
         edge = Process(tmp_path, edge_spool_dir=disk.path).start()
         try:
-            disk.fill(edge.pids)
+            disk.fill(edge.all_pids)
             hits(edge, 0, 15)
             assert edge.admin("/ready")[0] == 503
             assert '"lost": 15' in edge.admin("/health")[1]
-            disk.free(edge.pids)
+            disk.free(edge.all_pids)
             wait_until(ready(edge, 200))
             hits(edge, 15, 5)
             assert [event.message for event in events(disk.path)] == list(range(15, 20))
