@@ -58,9 +58,8 @@ class Inspected(NamedTuple):
 
 
 def places(directory: Path) -> list[Path]:
-    """A spool directory, and those below it that an API keeps for its other streams."""
-    below = sorted(path for path in directory.iterdir() if path.is_dir()) if directory.is_dir() else []
-    return [directory, *(path for path in below if files_of(path))]
+    """A directory, and those below it that hold segments: an API keeps its other streams there."""
+    return [directory, *sorted(path for path in directory.rglob("*") if path.is_dir() and files_of(path))]
 
 
 def files_of(path: Path) -> list[SegmentFile]:

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from producers.forward.forwarder import KEYED_DIRECTORIES
 from producers.forward.source import LOCK_NAME, is_owned
 from producers.spool import SpoolWriter
 from producers.spool_inspect import Content, files_of, places, read_content
@@ -44,6 +45,12 @@ def copy(directory: Path, work: Path) -> Copied:
             events = total.events + len(content.payloads) + salvaged
             total = Copied(total.segments + 1, events, total.salvaged + salvaged)
     return total
+
+
+def roots(work: Path) -> list[Path]:
+    """The directories a forwarder must be given to empty `work`: it finds the keyed ones in theirs by itself."""
+    found = {place.parent if place.name in KEYED_DIRECTORIES and place != work else place for place in places(work)}
+    return sorted(found)
 
 
 def _refuse_used(place: Path) -> None:

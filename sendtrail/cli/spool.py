@@ -151,6 +151,7 @@ def send(config: "Config", work: Path, events: int) -> bool:
     from rich.console import Console
     from rich.progress import Progress
 
+    from producers.forward.copies import roots
     from producers.forward.forwarder import Forwarder
     from producers.spool_inspect import files_of, places
     from sendtrail.kafka_admin import admin_client
@@ -174,6 +175,6 @@ def send(config: "Config", work: Path, events: int) -> bool:
             progress.update(bar, completed=size - waiting)
             return stop.is_set() or not waiting
 
-        settings = config.section(ForwardSettings, spool_dirs=[work], poll_ms=20)
+        settings = config.section(ForwardSettings, spool_dirs=roots(work), poll_ms=20)
         Forwarder(kafka, settings, ended).run()
     return not left()

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from producers.forward.copies import copy
+from producers.forward.copies import copy, roots
 from producers.forward.transit import Transit
 from producers.spool_inspect import damage_of, inspect, read_content
 from sendtrail.events import encode
-from sendtrail.segments import decode_header, encode_frame, encode_header, frames
+from sendtrail.segments import Stream, decode_header, encode_frame, encode_header, frames
 from sendtrail.spool_files import damaged_files, segment_files
 from tests.producers.forward.parts import TARGET, Clock, everything, header, hit, write_segment
 from tests.support.spools import segments
@@ -120,3 +120,14 @@ def test_copies_hold_everything_that_can_be_read_and_leave_the_files_alone(tmp_p
     for file in segment_files(work):
         file.path.unlink()
     assert {path: path.read_bytes() for path in source.iterdir()} == before
+
+
+def test_a_directory_of_spools_is_copied_with_all_that_is_below(tmp_path: Path) -> None:
+    source, work = tmp_path / "spool", tmp_path / "work"
+    write_segment(source / "edge", LINES[:4])
+    for name in ("registry", "contents"):
+        write_segment(source / "api" / name, [b"{}"], stream=Stream.REGISTRY)
+    (source / "empty").mkdir()
+    assert copy(source, work) == (3, 6, 0)
+    assert roots(work) == [work, work / "api", work / "edge"]
+    assert roots(work / "api" / "registry") == [work / "api" / "registry"]
