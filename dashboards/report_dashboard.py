@@ -40,9 +40,9 @@ LINE = [
     Column("records_missing", "records missing", "count", "between loaded ones, of the last 7 days, of anybody's"),
     Column("events_unaccounted", "events unaccounted for", "count", "in loaded records, likewise"),
 ]
+ABOUT = [Column(key, key, "text", "as registered") for key in ("campaign", "channel", "type", "code")]
 HEADER: dict[str, list[Column]] = {Note("Progress"): PROGRESS, Note("Times"): TIMES, Note("Line"): LINE}
 _REGISTERED = Note("Registered as")
-ABOUT = [Column(key, key, "text", "as registered") for key in ("campaign", "channel", "type", "code")]
 SUMMARY: dict[str, list[Column]] = {
     title: [FIGURES[key] for key in keys]
     for title, keys in {
@@ -107,7 +107,7 @@ def build(scope: Scope, zone: str, hours: int, only: str = "") -> Report:
 
 
 def header(scope: Scope, counted: Indicators, found: Numbers, signals: Sequence[Row], chain: Row) -> Record:
-    """How far it is, when what came, and what is known of the line. It is asked for every few seconds."""
+    """How far it is, when what came, and what is known of the line."""
     statuses = {status_of(*pair) for pair in zip(scope.deliveries, found.bases, strict=True)}
     dates = [each.contact_date for each in scope.deliveries if each.contact_date is not None]
     known: dict[str, Any] = {
@@ -129,7 +129,7 @@ def _known(signals: Sequence[Row], name: str) -> list[datetime]:
 
 
 def summary(counted: Indicators) -> Record:
-    """The indicators that are looked at first."""
+    """The indicators that are looked at first. An open page asks for them every few seconds."""
     return Record("summary", "Summary", sections_of(SUMMARY, counted))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -186,6 +187,16 @@ def test_a_viewer_sees_sums_and_no_recipients(
         assert "analyst" in reading.page.get_by_role("alert").inner_text()
         assert faults(reading.page) == []
         reading.expected("403")
+
+
+def test_counters_follow_however_late_a_script_comes(reading: Reading) -> None:
+    def late(route: Route) -> None:
+        time.sleep(0.5)
+        route.continue_()
+
+    reading.page.route("**/hx-sse*", late)
+    reading.open(f"/reports/dashboard?delivery={LIVE}")
+    reading.waits_for("document.querySelector('#part-summary .said')?.innerText.startsWith('Live.')")
 
 
 def test_counters_follow_while_the_page_is_open(reading: Reading, clickhouse: ClickHouse, shown: str) -> None:
