@@ -39,7 +39,7 @@ class NextHop:
         self._user, self._password = settings.next_hop_user, settings.secret()
         self._timeout_s = settings.next_hop_timeout_s
         self._hostname = hostname
-        self._context = None if self._tls == "off" else ssl.create_default_context()
+        self._context = None if self._tls == "off" else _context(settings)
 
     def send(self, envelope: Envelope, content: bytes) -> Passed:
         """Pass one mail on. Never raises: a server that is away, slow or confused is `deferred`, or `unknown`."""
@@ -97,6 +97,13 @@ class NextHop:
         if 200 <= code < 300:
             return Passed("accepted", Answer(code, _text(text)))
         return _not_accepted(code, text)
+
+
+def _context(settings: RelaySettings) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=settings.next_hop_ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(f"relay.next_hop_ca_file can't be used: {error}") from error
 
 
 def _options(server: smtplib.SMTP, envelope: Envelope, content: bytes) -> list[str] | Answer:

@@ -21,6 +21,9 @@ class RelaySettings(Section):
     hostname: str = Field("", pattern=r"^[A-Za-z0-9.-]{0,253}$", description="in greetings; empty: the machine's name")
     next_hop: str = Field("", description="host:port of the one server that mail is passed on to")
     next_hop_tls: Literal["off", "starttls", "tls"] = Field("off", description="how the next hop is spoken to")
+    next_hop_ca_file: Path | None = Field(
+        None, description="PEM: who signs the next hop's certificate, where that is nobody known to this machine"
+    )
     next_hop_user: str = Field("", description="log in at the next hop as this user; not without next_hop_tls")
     next_hop_password: SecretStr = SecretStr("")
     next_hop_password_file: Path | None = Field(None, description="read that password from this file")

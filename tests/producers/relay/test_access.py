@@ -11,17 +11,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from aiosmtpd.smtp import Envelope, Session
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from producers.relay import users
+from producers.relay import next_hop, users
 from producers.relay.access import Access
 from producers.relay.next_hop import NextHop
 from producers.relay.server import Relay
 from sendtrail.errors import SettingsError, UsersError
+from sendtrail.local.process import free_port
 from sendtrail.settings import RelaySettings
 from tests.producers.relay.running import Hop, RelayProcess
 from tests.producers.relay.test_relay import mail
@@ -88,6 +90,41 @@ def test_logging_in_over_tls(place: Path, hop: Hop, tmp_path: Path) -> None:
             with pytest.raises((smtplib.SMTPAuthenticationError, smtplib.SMTPServerDisconnected)):
                 client.login("shop", PASSWORD)
         users.write(place / "users.toml", {"shop": users.hash_password(PASSWORD)})
+
+
+class _Keeping:
+    """A handler that keeps what it takes, and whether its sender has logged in."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[bool, bytes]] = []
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.taken.append((bool(session.authenticated), envelope.original_content or b""))
+        return "250 2.0.0 kept"
+
+
+@pytest.mark.parametrize("tls", ["starttls", "tls"])
+def test_a_next_hop_over_tls_with_a_log_in(place: Path, tls: str) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(place / "relay.pem", place / "relay.key")
+    handler, secure = _Keeping(), {"tls_context": context} if tls == "starttls" else {"ssl_context": context}
+    server = Controller(
+        handler, hostname="localhost", port=free_port(), auth_require_tls=tls == "starttls",
+        authenticator=lambda *args: AuthResult(success=args[-1].password == PASSWORD.encode(), handled=False), **secure,  # type: ignore[arg-type]
+    )  # fmt: skip
+    server.start()
+    try:
+        known = {"next_hop": f"localhost:{server.port}", "next_hop_tls": tls, "next_hop_ca_file": place / "relay.pem"}
+        for password, outcome in (("wrong", "deferred"), (PASSWORD, "accepted")):
+            settings = RelaySettings.model_validate({**known, "next_hop_user": "me", "next_hop_password": password})
+            passed = NextHop(settings, "relay.example").send(next_hop.Envelope("a@e.example", "b@e.example"), mail("1"))
+            assert passed.outcome == outcome, passed
+        stranger = RelaySettings.model_validate({**known, "next_hop_ca_file": None})
+        passed = NextHop(stranger, "relay.example").send(next_hop.Envelope("a@e.example", "b@e.example"), mail("1"))
+        assert (passed.outcome, "certificate" in passed.answer.text) == ("deferred", True)
+    finally:
+        server.stop()
+    assert handler.taken == [(True, mail("1"))]
 
 
 @pytest.mark.parametrize(
