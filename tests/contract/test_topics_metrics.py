@@ -17,7 +17,7 @@ from sendtrail.topics import TOPICS
 
 _UNITS = (
     "_total", "_bytes", "_seconds", "_records", "_events", "_connections", "_segments", "_offset", "_partitions",
-    "_ratio",
+    "_ratio", "_workers",
 )  # fmt: skip
 
 
