@@ -8,13 +8,18 @@ from sendtrail.instrument.found import Edit, FoundLink, FoundPart, followed
 #: Own pages may be asked for by these words in place of a URL, in text and in href.
 OWN_PAGES: dict[str, UrlMode] = {"sendtrail:optout": "optout", "sendtrail:mirror": "mirror"}
 
-_WORD = r"(?<![A-Za-z0-9+.-])"
-# Up to white space, quotes or full-width punctuation; in `[https://a](https://a)` up to the brackets.
-_LETTER = r"(?!\]\()[^\s<>\"\x00-\x1f\x7f-\x9f\u3001\u3002\uff0c\uff01\uff1f\u201c-\u201f\u00ab\u00bb]"
+_WORD = r"(?<![A-Za-z0-9+])"
+# Up to white space, quotes, full-width punctuation or brackets: Chinese and Japanese go on without a space. In
+# `[https://a](https://a)` up to the brackets.
+_PLAIN = (
+    r"(?!\]\()[^\s<>\"\x00-\x1f\x7f-\x9f\u201c-\u201f\u00ab\u00bb"
+    r"\u3001\u3002\u3008-\u3011\u3014-\u301b\uff01\uff08\uff09\uff0c\uff1b\uff1f]"
+)
+_LETTER = rf"(?:{_PLAIN}|\uff08(?:{_PLAIN})*\uff09)"
 _OWN_PAGE = r"sendtrail:(?:optout|mirror)\b"
-_URL = re.compile(rf"{_WORD}(?:https?://(?:{_LETTER})+|{_OWN_PAGE})", re.IGNORECASE)
+_URL = re.compile(rf"{_WORD}(?:https?://{_LETTER}+|{_OWN_PAGE})", re.IGNORECASE)
 _TRAILING = ".,;:!?'*~`|\u2018\u2019\u2026"
-_BRACKETS = {")": "(", "]": "[", "}": "{", "\uff09": "\uff08", "\u300d": "\u300c"}
+_BRACKETS = {")": "(", "]": "[", "}": "{"}
 
 
 def find(source: str, placeholder: re.Pattern[str] | None = None) -> FoundPart:

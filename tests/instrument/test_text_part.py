@@ -40,6 +40,13 @@ def urls(source: str) -> list[str]:
         ("詳細はhttps://a.example/b。", ["https://a.example/b"]),
         ("https://a.example/日本（x）", ["https://a.example/日本（x）"]),
         ("（https://a.example/b）", ["https://a.example/b"]),
+        ("詳細（https://a.example/b）をご覧ください", ["https://a.example/b"]),
+        (
+            "「https://a.example/b」『https://a.example/c』https://a.example/d；",
+            ["https://a.example/b", "https://a.example/c", "https://a.example/d"],
+        ),
+        ("https://a.example/b（未完", ["https://a.example/b"]),
+        ("1.https://a.example/b und -https://a.example/c", ["https://a.example/b", "https://a.example/c"]),
         ("https://bücher.example/ü", ["https://bücher.example/ü"]),
         ("xhttps://a.example/b", []),
         ("https://w.example/web/https://a.example/b", ["https://w.example/web/https://a.example/b"]),
@@ -62,3 +69,5 @@ def test_every_edit_covers_its_url(source: str) -> None:
 
 def test_many_closing_brackets_take_no_more_than_a_glance() -> None:
     assert urls("https://a.example/" + ")" * 200_000) == ["https://a.example/"]
+    assert urls("https://a.example/" + "（" * 200_000) == ["https://a.example/"]
+    assert urls("https://a.example/" + "（x" * 100_000 + "）") == ["https://a.example/"]
