@@ -26,7 +26,7 @@ _SEALED_TYPES = frozenset((
     "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-encrypted",
     "application/pgp-signature",
 ))  # fmt: skip
-_PGP = (b"-----BEGIN PGP SIGNED MESSAGE-----", b"-----BEGIN PGP MESSAGE-----")
+_PGP = ("-----BEGIN PGP SIGNED MESSAGE-----", "-----BEGIN PGP MESSAGE-----")
 _USUAL = ("From", "Received", "Return-Path", "MIME-Version", "Content-Type", "Message-ID")
 #: A URL before a line break that a mail program takes out (RFC 3676, DelSp).
 _CUT_URL = re.compile(r"https?://\S+ \r?\n", re.IGNORECASE)
@@ -224,14 +224,24 @@ def _read(data: bytes, part: Part) -> Body | Notice:
 
 def _sealed(data: bytes, tree: Part) -> str:
     """What a change would break: empty for a message that is neither signed nor encrypted."""
-    if tree.has("DKIM-Signature"):
-        return "it is DKIM-signed (sign after instrumenting)"
+    for field in ("DKIM-Signature", "ARC-Message-Signature"):
+        if tree.has(field):
+            return f"it has a {field} (sign after instrumenting)"
     for part in tree.walk():
         if part.type in _SEALED_TYPES:
             return f"it is signed or encrypted ({part.type})"
-        if part.type == "text/plain" and any(mark in data[part.body : part.end] for mark in _PGP):
+        if part.type == "text/plain" and _holds_pgp(data, part):
             return "it is signed or encrypted (PGP)"
     return ""
+
+
+def _holds_pgp(data: bytes, part: Part) -> bool:
+    """Whether a text is signed or encrypted inside; its transfer encoding may hide the words that say so."""
+    body = data[part.body : part.end]
+    if any(mark.encode() in body for mark in _PGP):
+        return True
+    got = _read(data, part)
+    return isinstance(got, Body) and any(mark in got.text for mark in _PGP)
 
 
 def _left(tree: Part) -> Iterator[Notice]:

@@ -15,7 +15,7 @@ _NAME = r"([A-Za-z_][A-Za-z0-9_.:-]*)"
 _GAP = r"(?:[ \t]|%20)*"  # spaces of a URL are escaped before it is looked at
 _PATTERNS: dict[Syntax, re.Pattern[str]] = {
     "{{x}}": re.compile(rf"(?<!\{{)\{{\{{{_GAP}{_NAME}{_GAP}\}}\}}(?!\}})"),
-    "*|X|*": re.compile(rf"\*\|{_NAME}\|\*"),
+    "*|X|*": re.compile(rf"\*\|(?!(?:IF|IFNOT|ELSEIF|ELSE|END):){_NAME}\|\*"),  # `*|IF:NAME|*` is no value
     # Neither `%C3%` of `%C3%A9` nor `%C3x%` of `%C3x%20`: escaped bytes come first.
     "%x%": re.compile(rf"%(?![0-9A-Fa-f]{{2}}(?:%|[^%]*%[0-9A-Fa-f]{{2}})){_NAME}%"),
     "${x}": re.compile(rf"\$\{{{_NAME}\}}"),
@@ -24,6 +24,8 @@ _PATTERNS: dict[Syntax, re.Pattern[str]] = {
 _LEFTOVERS: dict[Syntax, tuple[str, ...]] = {
     "": ("{{", "*|", "${"), "{{x}}": ("{{", "}}"), "*|X|*": ("*|", "|*"), "%x%": (), "${x}": ("${",),
 }  # fmt: skip
+#: What template engines run, whatever the syntax of values is: `{% if x %}`, `<%= x %>`; `{%22a%22:1}` is a URL's own.
+_STATEMENT = re.compile(r"[{<]%(?![0-9A-Fa-f]{2})")
 
 
 #: Stands for the signed id in a URL under construction; no URL that is minted has control characters.
@@ -94,7 +96,7 @@ def one_spelling(url: str, syntax: Syntax) -> str:
 def leftover(pattern: Pattern, syntax: Syntax) -> bool:
     """Whether the text around the fields still looks like a placeholder."""
     around = pattern.first + "\n".join(["", *(literal for _, literal in pattern.rest)])
-    return any(sign in around for sign in _LEFTOVERS[syntax])
+    return _STATEMENT.search(around) is not None or any(sign in around for sign in _LEFTOVERS[syntax])
 
 
 def _without_gaps(match: re.Match[str], syntax: Syntax) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import re
+from base64 import b64encode
 from email import policy
 from email.message import EmailMessage
 
@@ -233,6 +234,10 @@ SIGNED = b"Content-Type: multipart/signed; boundary=b; protocol=%s\n\n--b\n\nhtt
         b"From: a\nContent-Type: multipart/mixed; boundary=o\n\n--o\n" + SIGNED % b"x" + b"--o--\n",
         b"From: a\nContent-Type: application/pkcs7-mime; smime-type=signed-data\n\nMIIB\n",
         b"From: a\n\n-----BEGIN PGP SIGNED MESSAGE-----\nhttps://e.example/\n",
+        b"From: a\nContent-Transfer-Encoding: quoted-printable\n\n=2D----BEGIN PGP SIGNED MESSAGE=2D----\nhttps://e.example/",
+        b"From: a\nContent-Transfer-Encoding: base64\n\n"
+        + b64encode(b"-----BEGIN PGP MESSAGE-----\nhttps://e.example/\n"),
+        b"From: a\nARC-Message-Signature: i=1; bh=abc; b=abc\n\nhttps://e.example/\n",
     ],
 )
 def test_a_signed_message_is_left_alone_with_a_warning(source: bytes) -> None:

@@ -68,10 +68,16 @@ def test_what_is_a_placeholder(syntax: Syntax, url: str, names: list[str]) -> No
 @pytest.mark.parametrize(
     ("syntax", "url"),
     [("{{x}}", "{{#if a}}"), ("{{x}}", "x}}"), ("{{x}}", "{{{a}}}"), ("*|X|*", "*|IF A|*"), ("${x}", "${a b}"),
-     ("", "{{a}}"), ("", "*|A|*"), ("", "${a}")],
+     ("", "{{a}}"), ("", "*|A|*"), ("", "${a}"), ("*|X|*", "*|IF:A|*b*|END:IF|*"), ("*|X|*", "*|ELSE:|*"),
+     ("{{x}}", "{% if a %}b{% endif %}"), ("", "{%%20if%20a%20%}"), ("*|X|*", "{%- x %}"), ("", "<%= a %>")],
 )  # fmt: skip
 def test_what_only_looks_like_one(syntax: Syntax, url: str) -> None:
     assert leftover(parse(url, syntax), syntax)
+
+
+@pytest.mark.parametrize("syntax", ["", *CHOSEN])
+def test_escaped_quotes_of_a_query_are_no_statement(syntax: Syntax) -> None:
+    assert not leftover(parse("https://a.example/?filter={%22size%22:7}&d=<%3E", syntax), syntax)
 
 
 @given(st.sampled_from(CHOSEN), st.text(), st.text() | st.integers() | st.floats() | st.booleans())
