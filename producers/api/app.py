@@ -13,7 +13,7 @@ from starlette.routing import Route
 from producers.api import deliveries, webhooks
 from producers.api.access import Access, Gate, account_of
 from producers.api.answers import CountRequests, answer, on_error, on_http_exception
-from producers.api.body import JSON
+from producers.api.body import JSON, ReadOn
 from producers.api.consent import ConsentApi
 from producers.api.deliveries import DeliveriesApi
 from producers.api.events import Clock, EventsApi, now_ms
@@ -66,7 +66,11 @@ def make_app(
             Route("/openapi.json", openapi),
             Route("/docs", docs),
         ],
-        middleware=[Middleware(CountRequests), Middleware(Gate, access=access)],
+        middleware=[
+            Middleware(CountRequests),
+            Middleware(ReadOn, most_bytes=4 * max_body_bytes),
+            Middleware(Gate, access=access),
+        ],
         exception_handlers={HTTPException: on_http_exception, Exception: on_error},
     )
 
