@@ -21,6 +21,11 @@ _BY_CODE: dict[str, BounceReason] = {
     "7.9": "policy", "7.20": "policy", "7.21": "policy", "7.22": "policy", "7.23": "policy", "7.24": "policy",
     "7.25": "policy", "7.26": "policy", "7.27": "policy", "7.28": "policy", "7.29": "policy",
 }  # fmt: skip
+#: What Exchange says with codes that stand for something else: an address its directory does not know.
+_EXCHANGE: dict[str, re.Pattern[str]] = {
+    "1.10": re.compile(r"recipient ?not ?found", re.IGNORECASE),
+    "4.1": re.compile(r"recipient address rejected: access denied", re.IGNORECASE),
+}
 #: For the soft ones of a temporary answer.
 _TEMPORARY: dict[BounceReason, BounceReason] = {"unknown_user": "other", "invalid_domain": "unreachable"}
 
@@ -62,6 +67,8 @@ def reason_of(text: str, status: str = "") -> BounceReason:
 
 
 def _reason(text: str, code: str, digits: int) -> BounceReason:
+    if code in _EXCHANGE and _EXCHANGE[code].search(text):
+        return "unknown_user"
     if code in _BY_CODE:
         return _BY_CODE[code]
     for reason, pattern in _WORDS:
