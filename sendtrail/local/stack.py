@@ -14,7 +14,17 @@ from sendtrail.local.ports import LOOPBACK, Ports
 from sendtrail.local.prepare import make_keys, make_topics_and_tables
 from sendtrail.local.process import accepts_connections
 from sendtrail.local.supervisor import Say, Service, Supervisor
-from sendtrail.settings import ClickHouseSettings, Config, RelaySettings, TrackingSettings
+from sendtrail.settings import (
+    AnswerSettings,
+    ApiSettings,
+    ClickHouseSettings,
+    Config,
+    DomainSettings,
+    KeySettings,
+    RelaySettings,
+    Section,
+    TrackingSettings,
+)
 
 ENDPOINTS = "endpoints.json"
 STAGES = {
@@ -56,16 +66,19 @@ class Stack:
         return {
             "kafka": {"bootstrap": f"{LOOPBACK}:{ports.kafka}"},
             "clickhouse": engine | {"password_file": str(data / "engine" / "password")},
-            "keys": {"file": str(data / "keys.toml")},
+            "keys": {"file": self._file(KeySettings, "file", "keys.toml")},
             "tracking": {"base_url": base},
-            "answers": {"overrides_file": str(data / "overrides.toml"), "contents_dir": str(data / "contents")},
-            "domains": {"file": str(data / "domains.toml")},
+            "answers": {
+                "overrides_file": self._file(AnswerSettings, "overrides_file", "overrides.toml"),
+                "contents_dir": self._file(AnswerSettings, "contents_dir", "contents"),
+            },
+            "domains": {"file": self._file(DomainSettings, "file", "domains.toml")},
             "edge": {"port": ports.edge, "admin_port": ports.edge_admin, "spool_dir": str(data / "spool" / "edge")},
             "api": {
                 "port": ports.api,
                 "admin_port": ports.api_admin,
                 "spool_dir": str(data / "spool" / "api"),
-                "keys_file": str(data / "api-keys.toml"),
+                "keys_file": self._file(ApiSettings, "keys_file", "api-keys.toml"),
             },
             "feed": {"url": f"http://{LOOPBACK}:{ports.api}"},
             "forward": {
@@ -116,6 +129,11 @@ class Stack:
         self.supervisor.stop()
         (self.data / ENDPOINTS).unlink(missing_ok=True)
         self._directory.release()
+
+    def _file(self, cls: type[Section], field: str, name: str) -> str:
+        """Where a file is that commands write and stages read: as set, since commands look there; else here."""
+        given = getattr(self._config.section(cls), field) if self._config.is_set(cls, field) else None
+        return str(given or self.data / name)
 
     def _kafka(self) -> Service:
         command = [sys.executable, "-m", "sendtrail.local.kafka", "--data", str(self.data / "kafka")]
