@@ -76,15 +76,23 @@ class Suppressions:
         A feed event says whose it is. A hit does not: it is of the account its delivery is registered or fed for, of
         the default one where nobody has told.
         """
-        asked = sorted({row["delivery_id"] for row in rows})
-        told = {row["delivery_id"]: row for row in self._rows("delivery_accounts", deliveries=asked)} if asked else {}
+        told = self._told({row["delivery_id"] for row in rows}, {row["delivery_id"] for row in rows if _is_hit(row)})
         kept = []
         for row in rows:
             known = told.get(row["delivery_id"], {})
-            owner = known.get("account", "") if row["kind"] == "optout" else row["account"]
+            owner = known.get("account", "") if _is_hit(row) else row["account"]
             if owner == account:
                 kept.append(row | {"delivery_name": known.get("name") or row["delivery_name"]})
         return kept
+
+    def _told(self, deliveries: set[int], of_hits: set[int]) -> dict[int, Row]:
+        """Account and name of deliveries as registered; those of hits else as fed."""
+        if not deliveries:
+            return {}
+        told = {row["delivery_id"]: row for row in self._rows("delivery_accounts", deliveries=sorted(deliveries))}
+        for delivery in sorted(of_hits - told.keys()):
+            told |= {row["delivery_id"]: row for row in self._rows("delivery_fed", delivery=delivery)}
+        return told
 
     def _entries(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
         names = self._message_names(rows)
@@ -146,6 +154,10 @@ def _entry(row: Row, recipients: dict[int, str]) -> dict[str, Any]:
     }
     more = {"how": row["how"], "bounce": row["reason"] if row["kind"] == "bounced" else "", "seed": bool(row["seed"])}
     return entry | {name: value for name, value in more.items() if value}
+
+
+def _is_hit(row: Row) -> bool:
+    return bool(row["kind"] == "optout")
 
 
 def _own_name(key: int | None) -> str | None:
