@@ -1,4 +1,4 @@
-"""sendtrail edge | forward | api | relay | worker | loader | web: a process of the line, for containers and services."""
+"""sendtrail edge | forward | api | relay | worker | loader | web: a process of the line, for containers."""
 
 import importlib
 from collections.abc import Callable

@@ -30,7 +30,7 @@ def run(environment: dict[str, str], *arguments: str) -> str:
 
 def test_a_dry_run_prints_the_sql_and_a_run_applies_it(environment: dict[str, str]) -> None:
     shown = run(environment, "--dry-run")
-    assert shown.count("CREATE TABLE") + shown.count(" VIEW IF NOT EXISTS") == len(migrations())
+    assert shown.count("-- 0") == len(migrations())
     database = environment["SENDTRAIL_CLICKHOUSE_DATABASE"]
     assert run(environment).splitlines()[-1] == f"{database}: {len(migrations())} applied, nothing is pending"
     assert run(environment).splitlines() == [f"{database}: 0 applied, nothing is pending"]
