@@ -32,7 +32,6 @@ _HERE = Path(__file__).parent
 
 def make_app(
     spool: ApiSpool,
-    naming_key: bytes,
     max_body_bytes: int,
     access: Access,
     hooks: Mapping[str, Webhook],
@@ -42,24 +41,18 @@ def make_app(
     clock: Clock = now_ms,
 ) -> Starlette:
     """The ASGI application."""
-    common = (spool, naming_key, max_body_bytes, clock)
+    common = (spool, keyring.naming_key, max_body_bytes, clock)
+    registered = DeliveriesApi(*common, sources=(OWN_HITS, *hooks))
     hooked = WebhooksApi(*common, hooks)
+    instrumented = InstrumentApi(spool, keyring, base_url, max_body_bytes, clock)
     return Starlette(
         routes=[
             Route("/v1/events", EventsApi(*common).events, methods=["POST"]),
-            Route(
-                deliveries.PATH + "{rest:path}",
-                DeliveriesApi(*common, sources=(OWN_HITS, *hooks)).deliveries,
-                methods=["PUT"],
-            ),
+            Route(deliveries.PATH + "{rest:path}", registered.deliveries, methods=["PUT"]),
             Route(webhooks.PATH + "{name}", hooked.webhooks, methods=["POST"]),
             Route(webhooks.PATH + "{name}/{secret}", hooked.webhooks, methods=["POST"]),
             Route(told.PATH + "{source}", hooked.mta, methods=["POST"]),
-            Route(
-                "/v1/instrument",
-                InstrumentApi(spool, keyring, base_url, max_body_bytes, clock).instrument,
-                methods=["POST"],
-            ),
+            Route("/v1/instrument", instrumented.instrument, methods=["POST"]),
             Route("/v1/consent", ConsentApi(*common).consent, methods=["POST"]),
             Route("/v1/suppressions", SuppressionsApi(clickhouse).suppressions),
             Route("/v1/account", account),

@@ -32,9 +32,9 @@ def main(config: Config) -> int:
     try:
         settings = config.section(ApiSettings)
         keys = keyring.load(config.section(KeySettings).file)
-        naming_key, base_url = keys.naming_key, config.section(TrackingSettings).base_url
+        base_url = config.section(TrackingSettings).base_url
         access = Access(settings)
-        hooks = webhooks(config.section(ProvidersSettings), naming_key)
+        hooks = webhooks(config.section(ProvidersSettings), keys.naming_key)
         clickhouse = config.section(ClickHouseSettings)
         listener = listen("api", settings.host, settings.port)
         spool = ApiSpool(settings, config.section(AnswerSettings).contents_dir)
@@ -47,7 +47,7 @@ def main(config: Config) -> int:
     log.info("started", port=listener.getsockname()[1], admin_port=admin.port, spool_dir=str(settings.spool_dir))
     server = uvicorn.Server(
         uvicorn.Config(
-            make_app(spool, naming_key, settings.max_body_bytes, access, hooks, clickhouse, keys, base_url),
+            make_app(spool, settings.max_body_bytes, access, hooks, clickhouse, keys, base_url),
             log_config=None,
             access_log=False,
             server_header=False,
