@@ -13,7 +13,7 @@ from sendtrail.errors import Invalid
 from sendtrail.events import HITS, MAX_ORIGINAL, VERSION, Event, RejectReason
 from sendtrail.ids import EARLIEST_MS, LATEST_AHEAD_MS, feed_id
 from sendtrail.links import url_id_of
-from sendtrail.provider_metadata import MessageIdentity, read_metadata
+from sendtrail.provider_metadata import DELIVERY, MESSAGE, RECIPIENT, MessageIdentity, read_metadata
 
 _TEXT, _SHORT, _URL = 2048, 256, 16384
 _MOST_ORIGINAL_BYTES = 96 * 1024  # in JSON, where a character takes six at most; what remains is for the other fields
@@ -48,6 +48,7 @@ class EventMaker:
     def _made(self, found: Happening, time_ms: int, identity: MessageIdentity) -> Event:
         hit = found.kind in HITS
         url = _clean(found.url, _URL) if found.kind == "click" else ""
+        names = {} if hit else found.names  # a hit carries none, whoever tells it
         return Event(
             version=VERSION,
             event_id=self._id(time_ms, identity.account, found.id, _item(found.raw)),
@@ -58,6 +59,9 @@ class EventMaker:
             delivery=identity.delivery,
             message=identity.message,
             recipient=identity.recipient,
+            delivery_name=names.get(DELIVERY, ""),
+            message_name=names.get(MESSAGE, ""),
+            recipient_name=names.get(RECIPIENT, ""),
             url_id=url_id_of(url) if url else None,
             destination=url,
             flags=identity.flags,

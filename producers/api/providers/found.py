@@ -1,6 +1,7 @@
 """What a provider's request is read into: things that happened, and items that could not be read as one."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -29,6 +30,7 @@ class Happening(NamedTuple):
 
     `time_ms` None: the item has no time. `id`: the provider's own of this event, empty for none. `email`: of the
     recipient; only its domain is kept. `metadata`: where the names of `sendtrail.provider_metadata` are among the keys.
+    `names`: what the sender calls delivery, message and recipient, by the same keys, where the item says so.
     """
 
     kind: Kind
@@ -43,6 +45,7 @@ class Happening(NamedTuple):
     address: str = ""
     url: str = ""
     hints: tuple[str, ...] = ()
+    names: Mapping[str, str] = MappingProxyType({})
 
 
 class Rejected(NamedTuple):

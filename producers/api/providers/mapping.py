@@ -30,6 +30,7 @@ from sendtrail.events import BounceReason, Kind
 from sendtrail.naming import KeyKind, key
 from sendtrail.provider_metadata import DELIVERY, MESSAGE, RECIPIENT
 
+_KINDS: dict[str, KeyKind] = {DELIVERY: "delivery", MESSAGE: "message", RECIPIENT: "recipient"}
 _WITH_REASON = ("bounced", "rejected", "deferred")
 
 
@@ -71,9 +72,11 @@ def finding(item: Any, loaded: Loaded, naming_key: bytes) -> Found:
     if kind is None:
         return unknown_type(item, word, time_ms)
     metadata: Values[str, object] = mapping(_first(item, told.metadata))
+    names: dict[str, str] = {}
     if told.delivery:
+        names = _names(item, loaded)
         try:
-            metadata = _names(item, loaded, naming_key)
+            metadata = {ours: str(key(naming_key, told.account, _KINDS[ours], name)) for ours, name in names.items()}
         except BadName as error:
             return Rejected("bad_name", str(error), item, time_ms)
     diagnostic = _value(item, told.diagnostic)
@@ -90,22 +93,16 @@ def finding(item: Any, loaded: Loaded, naming_key: bytes) -> Found:
         address=_value(item, told.address),
         url=_value(item, told.url),
         hints=tuple(hint for hint, path in told.hints.items() if _first(item, path) not in (None, False, "", 0)),
+        names=names,
     )
 
 
-def _names(item: Any, loaded: Loaded, naming_key: bytes) -> dict[str, object]:
-    """Metadata of an item that carries the sender's own names. Raises BadName for those that are none."""
-    found: dict[str, object] = {}
-    sources: tuple[tuple[str, KeyKind, Source], ...] = (
-        (DELIVERY, "delivery", loaded.mapping.delivery),
-        (MESSAGE, "message", loaded.mapping.message),
-        (RECIPIENT, "recipient", loaded.mapping.recipient),
-    )
-    for ours, kind, source in sources:
-        name = _value(item, source)
-        if name:
-            found[ours] = str(key(naming_key, loaded.mapping.account, kind, name))
-    return found
+def _names(item: Any, loaded: Loaded) -> dict[str, str]:
+    """What the sender calls delivery, message and recipient, where the item says it."""
+    told = loaded.mapping
+    sources: dict[str, Source] = {DELIVERY: told.delivery, MESSAGE: told.message, RECIPIENT: told.recipient}
+    found = {ours: _value(item, source) for ours, source in sources.items()}
+    return {ours: name for ours, name in found.items() if name}
 
 
 def _reason(item: Any, loaded: Loaded, kind: Kind, diagnostic: str) -> BounceReason | None:

@@ -119,7 +119,7 @@ def test_the_senders_own_names_become_keys(file: Path) -> None:
     names = 'delivery = "d"\nmessage = { path = "m", value = "m0" }\nrecipient = "r"'
     file.write_text('account = "shop"\n' + ACME.replace('metadata = "about.meta"', names))
     one, other = found(
-        file, {"what": "ok", "at": 1, "d": "spring", "r": "anna"}, {"what": "ok", "at": 1, "d": "x" * 200}
+        file, {"what": "ok", "at": 1_789_999_990, "d": "spring", "r": "anna"}, {"what": "ok", "at": 1, "d": "x" * 200}
     )
     assert isinstance(one, Happening)
     assert one.metadata == {
@@ -127,6 +127,8 @@ def test_the_senders_own_names_become_keys(file: Path) -> None:
         "sendtrail_message": str(key(KEY, "shop", "message", "m0")),
         "sendtrail_recipient": str(key(KEY, "shop", "recipient", "anna")),
     }
+    event = EventMaker(KEY, "acme", "shop").event(one, NOW_MS)
+    assert (event.delivery_name, event.message_name, event.recipient_name) == ("spring", "m0", "anna")
     assert isinstance(other, Rejected)
     assert other.reason == "bad_name"
 
