@@ -3,6 +3,8 @@
 import binascii
 import codecs
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 #: Bytes of a line at most without its break (RFC 5321, 4.5.3.1.6): servers cut longer ones.
@@ -12,6 +14,8 @@ _SAFE_LINE = 76
 _PLAIN = ("", "7bit", "8bit", "binary")
 _NEEDS_QUOTING = re.compile(rb"[^\t -<>-~]")
 _END_BLANK = re.compile(rb"[\t ]$")
+#: Blanks that a server has put behind a soft break; they are none of the text (RFC 2045, 6.7).
+_PADDING = re.compile(rb"(?<==)[\t ]+(?=\r?\n|\Z)")
 #: Codecs of Python's that no mail is written in, and that don't write back what they read.
 _NO_CHARSETS = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem")
 #: Charsets as mail names them, and those that read the same bytes and hold more.
@@ -19,11 +23,16 @@ _WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "euc-kr": "cp949", "ks_c_5601-1
 
 
 class Form(NamedTuple):
-    """How a part's text is written: its transfer encoding, charset (as Python calls it) and line break."""
+    """How a part's text is written: its transfer encoding, charset (as Python calls it) and line break.
+
+    `quoted`: of a quoted-printable part each line as the sender's program wrote it, by what it says. A line without
+    links goes out so again, wherever that program breaks lines and whatever it escapes.
+    """
 
     encoding: str
     charset: str
     line_break: bytes
+    quoted: Mapping[bytes, bytes] = MappingProxyType({})
 
 
 class Written(NamedTuple):
@@ -48,13 +57,15 @@ def read(body: bytes, encoding: str, charset: str, line_break: bytes) -> tuple[s
     line_break = b"\r\n" if b"\r\n" in body else b"\n" if b"\n" in body else line_break
     if name == "ascii" and not raw.isascii():
         name = "utf-8"
+    quoted = _quoted_lines(body, raw, line_break) if encoding == "quoted-printable" else {}
+    form = Form(encoding, name, line_break, quoted)
     try:
-        return raw.decode(name), Form(encoding, name, line_break)
+        return raw.decode(name), form
     except UnicodeError:
         pass
     try:
         text = raw.decode(name, "surrogateescape")
-        return (text, Form(encoding, name, line_break)) if _encode(text, name, "html") == raw else None
+        return (text, form) if _encode(text, name, "html") == raw else None
     except UnicodeError:
         return None
 
@@ -71,7 +82,7 @@ def write(text: str, form: Form, is_html: bool, before: bytes) -> Written:
         tail = before[len(before.rstrip(b"\r\n")) :]
         return Written(_base64(raw, form.line_break) + tail, "base64", lost)
     if form.encoding == "quoted-printable":
-        return Written(quote(raw, form.line_break), "quoted-printable", lost)
+        return Written(quote(raw, form.line_break, form.quoted), "quoted-printable", lost)
     is_new = form.encoding in ("", "7bit") and before.isascii() and not raw.isascii()
     if is_new and is_html:
         raw = _references(text, form.charset) or raw
@@ -86,9 +97,27 @@ def longest_line(raw: bytes) -> int:
     return max(len(line) - line.endswith(b"\r") for line in raw.split(b"\n"))
 
 
-def quote(raw: bytes, line_break: bytes) -> bytes:
-    """Quoted-printable: lines of at most 76 bytes; only breaks of the body's own kind stay breaks."""
-    return line_break.join(_quoted_line(line, line_break) for line in raw.split(line_break))
+def quote(raw: bytes, line_break: bytes, quoted: Mapping[bytes, bytes] = MappingProxyType({})) -> bytes:
+    """Quoted-printable: lines of at most 76 bytes; only breaks of the body's own kind stay breaks.
+
+    Lines that `quoted` has are written as they are there.
+    """
+    lines = ((quoted.get(line), line) for line in raw.split(line_break))
+    return line_break.join(_quoted_line(line, line_break) if known is None else known for known, line in lines)
+
+
+def _quoted_lines(body: bytes, raw: bytes, line_break: bytes) -> dict[bytes, bytes]:
+    """The lines of a quoted-printable body by what they say; nothing where its lines can't be told apart for sure."""
+    written, said = [b""], []
+    for piece in body.split(line_break):
+        written[-1] += piece
+        if piece.rstrip(b"\t ").endswith(b"="):
+            written[-1] += line_break
+        else:
+            said.append(_unquoted(written[-1]))
+            written.append(b"")
+    same = line_break.join(said) == raw and not written.pop()
+    return dict(zip(said, written, strict=True)) if same else {}
 
 
 def _quoted_line(line: bytes, line_break: bytes) -> bytes:
@@ -118,8 +147,12 @@ def _decode(body: bytes, encoding: str) -> bytes | None:
         except binascii.Error:
             return None
     if encoding == "quoted-printable":
-        return binascii.a2b_qp(body)
+        return _unquoted(body)
     return body if encoding in _PLAIN else None
+
+
+def _unquoted(body: bytes) -> bytes:
+    return binascii.a2b_qp(_PADDING.sub(b"", body))
 
 
 def _base64(raw: bytes, line_break: bytes) -> bytes:
