@@ -145,6 +145,7 @@ class Worker:
         part = self._progress.part(partition, assignment)
         if part is None:
             part = self._progress.parts[partition] = await self._partitions.open(partition, assignment)
+            gauge("sendtrail_streams_done_offset").labels(partition=partition).set(part.done)
         return part
 
     async def _process(self, partition: int, assignment: int, delivered: list[SourceRecord]) -> Share | None:
