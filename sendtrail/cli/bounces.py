@@ -10,10 +10,12 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from sendtrail.errors import ApiUnavailable
+from sendtrail.errors import ApiRefused, ApiUnavailable, SettingsError
 
 #: sysexits.h: a mail server keeps the mail and tries again.
 EX_TEMPFAIL = 75
+#: What the API answers where a key or its address is wrong. No mail is lost over that: the mail itself was not read.
+_NOT_THE_MAILS_FAULT = (401, 403, 404)
 
 
 def register(app: typer.Typer) -> None:
@@ -32,18 +34,18 @@ def bounces(
 
     Matched by a signed link in the returned message, by its X-Sendtrail headers, or by mta.verp_pattern. A mail is
     marked as seen once the API has it; one that can't be matched becomes a reject there, and is flagged. With `-`, exit
-    code 75 says that the API is away: the mail server is to try again.
+    code 75 says that the API is away, or that settings or its key are wrong: the mail server is to try again.
     """
     from producers.mta.mailbox import Maildir
     from sendtrail.cli.config import load
     from sendtrail.feed import Feed
     from sendtrail.settings import FeedSettings, MtaSettings
 
+    if source == "-":
+        _piped(dry_run)
+        return
     config = load()
     matcher, feeding = _matcher(config), config.section(FeedSettings)
-    if source == "-":
-        _one(matcher, feeding, dry_run)
-        return
     with ExitStack() as stack:
         if source == "imap":
             from producers.mta.mailbox import Imap
@@ -79,6 +81,20 @@ def _show(box: Any, matcher: Any) -> None:
             print(msgspec.json.encode(told).decode())
 
 
+def _piped(dry_run: bool) -> None:
+    from sendtrail.cli.config import load
+    from sendtrail.settings import FeedSettings
+
+    try:
+        config = load()
+        _one(_matcher(config), config.section(FeedSettings), dry_run)
+    except (ApiRefused, ApiUnavailable, SettingsError) as error:
+        if isinstance(error, ApiRefused) and error.status not in _NOT_THE_MAILS_FAULT:
+            raise
+        print(f"sendtrail: {error}", file=sys.stderr)
+        raise typer.Exit(EX_TEMPFAIL) from error
+
+
 def _one(matcher: Any, feeding: Any, dry_run: bool) -> None:
     from producers.mta.bounces import told_of
     from producers.mta.reports import MAX_MAIL_BYTES
@@ -91,12 +107,8 @@ def _one(matcher: Any, feeding: Any, dry_run: bool) -> None:
             one.original = ""
             print(msgspec.json.encode(one).decode())
         return
-    try:
-        with Feed(feeding.url, feeding.secret(), retry_s=20) as feed:
-            tell(feed, BOUNCES, map(msgspec.json.encode, told))
-    except ApiUnavailable as error:
-        print(f"sendtrail: {error}", file=sys.stderr)
-        raise typer.Exit(EX_TEMPFAIL) from error
+    with Feed(feeding.url, feeding.secret(), retry_s=20) as feed:
+        tell(feed, BOUNCES, map(msgspec.json.encode, told))
 
 
 def _matcher(config: Any) -> Any:

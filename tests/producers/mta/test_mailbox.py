@@ -131,12 +131,14 @@ def test_imap_says_what_is_wrong(mailbox: SmallImap | Dovecot) -> None:
             Imap(settings(mailbox, **wrong))
 
 
-def run(api: ApiProcess, place: Path, *args: str, mail: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def run(
+    api: ApiProcess, place: Path, *args: str, mail: bytes = b"", **settings: str
+) -> subprocess.CompletedProcess[bytes]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("SENDTRAIL_")}
     environ |= {
         "SENDTRAIL_FEED_URL": str(api.client.base_url),
         "SENDTRAIL_KEYS_FILE": str(api.spool.parent / "keys.toml"),
-    }
+    } | settings
     return subprocess.run(
         [SENDTRAIL, "bounces", *args], input=mail, cwd=place, env=environ, capture_output=True, check=False
     )
@@ -149,6 +151,23 @@ def test_a_mail_through_a_pipe(api: ApiProcess, tmp_path: Path) -> None:
     shown = run(api, tmp_path, "-", "--dry-run", mail=mail(252))
     assert b'"sendtrail_message":"252"' in shown.stdout
     assert kinds(api, 252) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"SENDTRAIL_FEED_URL": "{api}/elsewhere"},
+        {"SENDTRAIL_FEED_KEY_FILE": "/nowhere"},
+        {"SENDTRAIL_MTA_VERP_PATTERN": "x"},
+    ],
+)
+def test_the_mail_server_keeps_a_mail_while_settings_are_wrong(
+    api: ApiProcess, tmp_path: Path, wrong: dict[str, str]
+) -> None:
+    settings = {name: value.format(api=api.client.base_url) for name, value in wrong.items()}
+    done = run(api, tmp_path, "-", mail=mail(253), **settings)
+    assert done.returncode == 75, done.stderr
+    assert kinds(api, 253) == []
 
 
 def test_a_maildir_by_the_command(api: ApiProcess, maildir: Path) -> None:
