@@ -25,6 +25,7 @@ from producers.api.spool import ApiSpool
 from sendtrail.contents import MAX_BYTES, PARTS, Content
 from sendtrail.deliveries import DeliveryUrl
 from sendtrail.errors import BadAttributes, BadLink, BadName, Invalid, KeysError, PolicyError
+from sendtrail.instrument.attributes import checked_attributes
 from sendtrail.instrument.mime import MessageTemplate, compile_message
 from sendtrail.instrument.policy import Policy
 from sendtrail.instrument.policy_file import policy_of
@@ -84,6 +85,7 @@ class InstrumentApi:
         if isinstance(ask, Refusal):
             return refuse(ask)
         try:
+            checked_attributes(ask.attributes)
             compiled = self._compiled(account, ask)
             content = _rendered(compiled, ask)
             template = compiled if isinstance(compiled, Template) else compiled.template

@@ -65,7 +65,8 @@ def instrument(
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Value of a placeholder; repeatable.")
     ] = None,
     attribute: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Attribute of the message, up to 8; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="With --api or --json: attribute of the message, up to 8; repeatable."),
     ] = None,
     account: Annotated[str, typer.Option(help="Account of the names; empty is the default one.")] = "",
     base: Annotated[
@@ -108,6 +109,10 @@ def instrument(
     from sendtrail.cli.config import load
     from sendtrail.settings import KeySettings, TrackingSettings
 
+    if label and not api:
+        raise typer.BadParameter("--label is told to the API: give --api")
+    if attribute and not api and not as_json:
+        raise typer.BadParameter("--attribute belongs to the `prepared` item: give --api or --json")
     config = load()
     read = read_source(source, content, encoding)
     compiled = read.compile(

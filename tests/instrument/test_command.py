@@ -135,7 +135,14 @@ def test_headers_of_a_provider_are_put_on_a_whole_message() -> None:
     assert b"\r\nX-Sendtrail-Message: 1\r\n" in result.stdout_bytes
     listed = json.loads(run("instrument", "-", *NAMES, "--attribute", "city=Lyon", "--json", stdin=MAIL).stdout)
     assert listed["prepared"]["attributes"] == {"city": "Lyon"}
-    assert run("instrument", "-", *NAMES, "--attribute", "city", stdin=MAIL).exit_code == 2
+    assert run("instrument", "-", *NAMES, "--json", "--attribute", "city", stdin=MAIL).exit_code == 2
+
+
+@pytest.mark.parametrize("option", [("--attribute", "city=Lyon"), ("--label", "Spring")])
+def test_what_only_the_api_would_be_told_is_not_lost_without_a_word(option: tuple[str, str]) -> None:
+    refused = run("instrument", "-", *NAMES, *option, stdin=MAIL)
+    assert refused.exit_code == 2
+    assert "--api" in refused.stderr
 
 
 def test_check_ends_with_1_on_errors_alone() -> None:

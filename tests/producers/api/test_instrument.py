@@ -112,6 +112,7 @@ def test_a_request_with_its_time_is_fed_as_prepared_once(api: ApiProcess) -> Non
         ({"headers_for": "nobody"}, "bad_field", None),
         ({"time": "soon"}, "bad_field", "time"),
         ({"time": 1_790_000_000_000, "attributes": {str(n): "x" for n in range(9)}}, "bad_field", "attributes"),
+        ({"attributes": {"city": "x" * 257}}, "bad_field", "attributes"),
     ],
 )
 def test_what_can_not_be_is_refused_with_its_field(
