@@ -33,6 +33,7 @@ _FIXED = struct.Struct(">BBBBQQ")  # version, key id, kind, flags, delivery, mes
 _KEY = struct.Struct(">Q")
 _PLACE = struct.Struct(">IH")  # url id, position
 _BASE = re.compile(r"https?://[A-Za-z0-9.:/\[\]_~%-]+", re.IGNORECASE)
+_NO_HOST = re.compile(r"[<>^|]")  # what browsers open no host with: mostly a quote is missing before it
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]")
 
 
@@ -69,6 +70,8 @@ def check_destination(destination: str) -> None:
         raise BadLink(f"the destination can't be read as a URL: {error}") from error
     if parts.scheme.lower() not in ("http", "https") or not host:
         raise BadLink("only http and https destinations with a host are minted")
+    if _NO_HOST.search(host):
+        raise BadLink(f"{host[:80]!r} is no host")
     if len(raw) > MAX_DESTINATION_BYTES:
         raise BadLink(f"a destination has at most {MAX_DESTINATION_BYTES} bytes, this one has {len(raw)}")
 

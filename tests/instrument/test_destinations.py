@@ -86,6 +86,13 @@ def test_a_link_that_parameters_make_too_long_is_left() -> None:
     assert codes(template) == ["bad_destination"]
 
 
+@pytest.mark.parametrize("url", ["https://a.example>x</a> <a href=", "https://a.ex|ample/", "https://<b>/?a=b"])
+def test_a_host_that_no_browser_opens_is_said(url: str) -> None:
+    template = made(f'<a href="{url}">x</a>', policy=Policy(pixel=False))
+    assert template.render(1).html == f'<a href="{url}">x</a>'
+    assert codes(template) == ["bad_destination"]
+
+
 @pytest.mark.parametrize(
     ("host", "hosts", "among"),
     [
