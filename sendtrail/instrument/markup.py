@@ -17,7 +17,9 @@ _TAG_NAME = re.compile(r"[A-Za-z][^\t\n\f\r />]*")
 _ATTRIBUTE_NAME = re.compile(r"[^\t\n\f\r />][^\t\n\f\r />=]*")
 _UNQUOTED = re.compile(r"[^\t\n\f\r >]*")
 _COMMENT_END = re.compile(r"--!?>")
-_REFERENCE = re.compile(r"&(?:#[0-9]{1,7};?|#[xX][0-9A-Fa-f]{1,6};?|[A-Za-z][A-Za-z0-9]*;?)")
+_REFERENCE = re.compile(
+    r"&(?:#0*[0-9]{1,7}(?![0-9]);?|#[xX]0*[0-9A-Fa-f]{1,6}(?![0-9A-Fa-f]);?|[A-Za-z][A-Za-z0-9]*;?)"
+)
 
 #: Elements whose content is text to a browser whatever it looks like.
 _RAW = frozenset(("script", "style", "xmp", "iframe", "noembed", "noframes", "title", "textarea"))
@@ -89,13 +91,21 @@ def decode_references(text: str, in_attribute: bool = False) -> str:
 
     def resolved(match: re.Match[str]) -> str:
         reference = match[0]
-        if reference[1] == "#" or not in_attribute:
+        if reference[1] == "#":
+            return html.unescape(reference) or _control(reference)
+        if not in_attribute:
             return html.unescape(reference)
         if not reference.endswith(";") and text[match.end() : match.end() + 1] == "=":
             return reference
         return html5.get(reference[1:], reference)
 
     return _REFERENCE.sub(resolved, text) if "&" in text else text
+
+
+def _control(reference: str) -> str:
+    """The control character of a numeric reference: browsers keep those that Python leaves out."""
+    digits = reference[2:].rstrip(";")
+    return chr(int(digits[1:], 16) if digits[0] in "xX" else int(digits))
 
 
 def _holds_raw(token: Token) -> bool:

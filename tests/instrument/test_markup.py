@@ -111,6 +111,8 @@ def test_unfinished_documents_say_so() -> None:
         ("&amp", "&", "&"),
         ("&#65;&#x42&#67", "ABC", "ABC"),
         ("&#0;&#x80;", "\ufffd€", "\ufffd€"),
+        ("&#0000000038;&#x000000026", "&&", "&&"),
+        ("&#1;&#xFFFE;&#x110000;", "\x01\ufffe\ufffd", "\x01\ufffe\ufffd"),
         ("&unknown;&", "&unknown;&", "&unknown;&"),
     ],
 )
