@@ -13,6 +13,7 @@ from sendtrail.errors import Invalid
 from sendtrail.events import HITS, MAX_ORIGINAL, VERSION, Event, RejectReason
 from sendtrail.ids import EARLIEST_MS, LATEST_AHEAD_MS, feed_id
 from sendtrail.links import url_id_of
+from sendtrail.naming import HASHED
 from sendtrail.provider_metadata import DELIVERY, MESSAGE, RECIPIENT, MessageIdentity, read_metadata
 
 _TEXT, _SHORT, _URL = 2048, 256, 16384
@@ -42,6 +43,10 @@ class EventMaker:
             return self._reject(_because(found, "unattributed", identity.detail), found.time_ms, now_ms)
         if self._account and identity.account != self._account:
             why = f"of account {identity.account!r}, while this webhook is of {self._account!r}"
+            return self._reject(_because(found, "bad_field", why), found.time_ms, now_ms)
+        alien = _of_the_default_account(identity)
+        if alien is not None:
+            why = f"key {alien} is one of the default account's, while this is of account {identity.account!r}"
             return self._reject(_because(found, "bad_field", why), found.time_ms, now_ms)
         return self._made(found, found.time_ms, identity)
 
@@ -117,6 +122,12 @@ def original_text(raw: Any) -> str:
 
 def _item(raw: Any) -> dict[str, Any]:
     return raw if isinstance(raw, dict) else {"item": raw}
+
+
+def _of_the_default_account(identity: MessageIdentity) -> int | None:
+    """A key that another account's names never have: its events would count in the default account's delivery."""
+    keys = (identity.delivery, identity.message, identity.recipient)
+    return next((key for key in keys if identity.account and key is not None and key < HASHED), None)
 
 
 def _because(found: Happening, reason: RejectReason, detail: str) -> Rejected:

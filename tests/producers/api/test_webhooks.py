@@ -15,6 +15,8 @@ import pytest
 
 from producers.api.providers.events import is_reject
 from sendtrail.events import Event
+from sendtrail.naming import HASHED
+from sendtrail.provider_metadata import NAMES
 from tests.producers.api.providers import payloads, signing
 from tests.producers.api.providers.signing import METADATA, SendGrid
 from tests.producers.api.running import ApiProcess
@@ -40,13 +42,14 @@ def now_s() -> int:
 
 
 def item(message: int, event: str = "delivered", **more: Any) -> dict[str, Any]:
-    """An event of SendGrid's about a message of delivery 7."""
-    ids = METADATA | {"sendtrail_message": str(message), "sg_event_id": f"e-{message}-{event}"}
+    """An event of SendGrid's about a message of a delivery of account shop, whose keys are all hashes."""
+    keys = {name: str(HASHED + number) for name, number in zip(NAMES, (7, message, 9), strict=False)}
+    ids = keys | {"sg_event_id": f"e-{message}-{event}"}
     return {"email": "a@mail.example", "timestamp": now_s(), "event": event, **ids, **more}
 
 
 def of_message(api: ApiProcess, *messages: int) -> list[Event]:
-    return [event for event in api.events() if event.message in messages]
+    return [event for event in api.events() if event.message in messages or event.message - HASHED in messages]
 
 
 def send(api: ApiProcess, items: Any, path: str = "sendgrid", **headers: str) -> tuple[int, Any]:
@@ -60,7 +63,7 @@ def test_a_signed_batch_is_in_the_spool_when_the_answer_comes(hooked: ApiProcess
     assert send(hooked, [item(101), item(102, "open")]) == (200, {"accepted": 2, "rejected": 0})
     delivered, opened = of_message(hooked, 101, 102)
     assert (delivered.kind, delivered.delivery, delivered.recipient, delivered.domain) == (
-        "delivered", 7, 9, "mail.example",
+        "delivered", HASHED + 7, HASHED + 9, "mail.example",
     )  # fmt: skip
     assert (opened.kind, opened.source, opened.account) == ("open", "sendgrid", "shop")
 
@@ -68,7 +71,7 @@ def test_a_signed_batch_is_in_the_spool_when_the_answer_comes(hooked: ApiProcess
 def test_one_bad_item_keeps_the_others_and_is_kept_itself(hooked: ApiProcess) -> None:
     strangers = [{"event": "delivered", "timestamp": now_s(), "x": "nobody's"}, {"event": "waved"}, 5]
     assert send(hooked, [item(111), *strangers, item(112)]) == (200, {"accepted": 2, "rejected": 3})
-    assert [event.message for event in of_message(hooked, 111, 112)] == [111, 112]
+    assert [event.message for event in of_message(hooked, 111, 112)] == [HASHED + 111, HASHED + 112]
     rejects = [event for event in hooked.events() if is_reject(event)][-3:]
     assert [event.reason for event in rejects] == ["unattributed", "unknown_type", "undecodable"]
     assert [json.loads(event.original) for event in rejects] == strangers
@@ -83,6 +86,9 @@ def test_a_repeated_batch_gives_the_same_ids(hooked: ApiProcess) -> None:
 def test_the_account_of_the_webhook_is_the_only_one_it_feeds(hooked: ApiProcess) -> None:
     batch = [item(131, sendtrail_account="other"), item(131, "open", sendtrail_account="shop")]
     assert send(hooked, batch) == (200, {"accepted": 1, "rejected": 1})
+    # The number 7 is a delivery of the default account: shop's "7" is a hash.
+    assert send(hooked, [item(132, sendtrail_delivery="7")]) == (200, {"accepted": 0, "rejected": 1})
+    assert [event.message for event in of_message(hooked, 131, 132)] == [HASHED + 131]
 
 
 def test_a_wrong_signature_leaves_nothing(hooked: ApiProcess) -> None:
