@@ -23,6 +23,7 @@ Reason = Annotated[list[str] | None, typer.Option("--reason", help="Only of this
 Since = Annotated[float, typer.Option(help="Only records of the last so many hours; 0 = all.", min=0)]
 Before = Annotated[float, typer.Option(help="Only records older than so many hours.", min=0)]
 _HOUR_MS = 3_600_000
+_WIDE = 100  # columns from which on the list has room for details
 
 
 def register(app: typer.Typer) -> None:
@@ -181,15 +182,22 @@ def _print_list(by_reason: dict[str, tuple[int, int]], found: "list[RejectedRow]
     from rich.table import Table
 
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 160
+    wide = console.width >= _WIDE
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for heading in ("record time (UTC)", "key", "reason"):
         table.add_column(heading, no_wrap=True)
     table.add_column("events", justify="right")
-    table.add_column("detail", overflow="fold")
+    if wide:
+        table.add_column("detail", overflow="fold")
     for row in found:
-        table.add_row(row.record_time.strftime("%m-%d %H:%M:%S"), row.key, row.reason, f"{row.events:,}", row.detail)
+        cells = (row.record_time.strftime("%m-%d %H:%M:%S"), row.key, row.reason, f"{row.events:,}")
+        table.add_row(*cells, *([row.detail] if wide else []))
     if found:
         console.print(table)
     for reason, (rows, events) in by_reason.items():
         console.print(f"{reason}: {rows:,} rows, {events:,} events")
+    if found and not wide:
+        console.print("`sendtrail rejects show KEY` says more, as does a wider window", style="dim")
     console.print(f"{len(found)} of {sum(rows for rows, _ in by_reason.values()):,} rejects shown", style="bold")
