@@ -17,6 +17,7 @@ from urllib.parse import quote
 from sendtrail import content_files, mirror
 from sendtrail.contents import MAX_BYTES, Part
 from sendtrail.errors import BadLink
+from sendtrail.instrument.body import how_at
 from sendtrail.instrument.placeholders import SYNTAXES, pattern_of
 from sendtrail.keyring import LinkKey
 from sendtrail.links import (
@@ -50,11 +51,15 @@ _TEXT_PAGE = (
 )
 
 
+_Escape = Callable[[str], str]
+
+
 class _Field(NamedTuple):
-    """A placeholder: its name, and what stands there without a value."""
+    """A placeholder: its name, what stands there without a value, and how one is escaped; None: none is written."""
 
     name: str
     without: str
+    escape: _Escape | None
 
 
 class _Slot(NamedTuple):
@@ -80,7 +85,7 @@ class Compiled(NamedTuple):
 def compile_content(content: str, part: Part, delivery: int) -> Compiled:
     """Find the content's own unsigned links, and its placeholders. What only looks like one is text."""
     pieces: list[str | _Field | _Slot] = []
-    position = 0
+    position, way_at = 0, _ways(content) if part == "html" else _as_text
     for match in _TRACKED.finditer(content):
         start = content.rfind("http", max(position, match.start() - _MAX_BASE), match.start())
         link = read_unproved(match[2])
@@ -92,20 +97,39 @@ def compile_content(content: str, part: Part, delivery: int) -> Compiled:
             or not _BASE.fullmatch(content, start, match.start())
         ):
             continue
-        pieces += _cut(content[position:start])
-        pieces.append(_Slot(content[start : match.start()], link, _cut(link.destination)))
+        pieces += _cut(content, way_at, position, start)
+        pieces.append(_Slot(content[start : match.start()], link, _cut(link.destination, _as_url)))
         position = match.end()
-    return Compiled((*pieces, *_cut(content[position:])), part)
+    return Compiled((*pieces, *_cut(content, way_at, position)), part)
 
 
-def _cut(text: str) -> tuple[str | _Field, ...]:
+def _cut(
+    text: str, way_at: Callable[[int], _Escape | None], start: int = 0, end: int | None = None
+) -> tuple[str | _Field, ...]:
     pieces: list[str | _Field] = []
-    position = 0
-    for match in _PLACEHOLDER.finditer(text):
+    end = len(text) if end is None else end
+    for match in _PLACEHOLDER.finditer(text, start, end):
         name = next(name for name in match.groups() if name is not None)
-        pieces += [text[position : match.start()], _Field(name, "" if match[0].startswith(_SURELY) else match[0])]
-        position = match.end()
-    return (*pieces, text[position:])
+        without = "" if match[0].startswith(_SURELY) else match[0]
+        pieces += [text[start : match.start()], _Field(name, without, way_at(match.start()))]
+        start = match.end()
+    return (*pieces, text[start:end])
+
+
+def _ways(content: str) -> Callable[[int], _Escape | None]:
+    """How values are escaped at a place of an HTML content."""
+    if not _PLACEHOLDER.search(content):
+        return _as_text
+    how = how_at(content)
+    return lambda place: _ESCAPES.get(how(place) or "")
+
+
+def _as_text(_: int) -> _Escape:
+    return html.escape
+
+
+def _as_url(_: int) -> _Escape:
+    return _quoted
 
 
 def page_of(compiled: Compiled, shown: Link, key: LinkKey) -> str:
@@ -117,7 +141,7 @@ def page_of(compiled: Compiled, shown: Link, key: LinkKey) -> str:
         if isinstance(piece, str):
             written.append(piece if is_html else html.escape(piece))
         elif isinstance(piece, _Field):
-            written.append(_value(piece, values, html.escape))
+            written.append(_value(piece, values))
         else:
             address = _address(piece, shown, signer, values)
             written.append(address if is_html else f'<a href="{address}">{address}</a>')
@@ -132,7 +156,7 @@ def _address(slot: _Slot, shown: Link, signer: Signer, values: Mapping[str, str]
         return _NO_IMAGE
     destination = link.destination
     if len(slot.destination) > 1:
-        filled = [piece if isinstance(piece, str) else _value(piece, values, _quoted) for piece in slot.destination]
+        filled = [piece if isinstance(piece, str) else _value(piece, values) for piece in slot.destination]
         destination = "".join(filled)
     if link.kind == "mirror" and not destination:
         destination = shown.destination
@@ -147,13 +171,22 @@ def _address(slot: _Slot, shown: Link, signer: Signer, values: Mapping[str, str]
     return f"{slot.base}/{LETTERS[link.kind]}/{signer.seal(body)}"
 
 
-def _value(field: _Field, values: Mapping[str, str], escape: Callable[[str], str]) -> str:
+def _value(field: _Field, values: Mapping[str, str]) -> str:
     value = values.get(field.name)
-    return field.without if value is None else escape(value)
+    return field.without if value is None or field.escape is None else field.escape(value)
 
 
 def _quoted(value: str) -> str:
     return quote(value, safe="", errors="replace")
+
+
+def _quoted_address(value: str) -> str:
+    return quote(value, safe="@+", errors="replace")
+
+
+#: As `sendtrail.instrument` writes them with `fill_body`. Elsewhere (scripts, styles, unquoted attributes, comments) a
+#: value could become markup.
+_ESCAPES: dict[str, _Escape] = {"html": html.escape, "url": _quoted, "address": _quoted_address}
 
 
 class Contents:

@@ -11,7 +11,7 @@ from producers.edge.known import Known
 from producers.edge.replies import GIF, Reply
 from producers.edge.request import Origin, Request, origin_of, text_of
 from producers.edge.sites import Sites, sender_of
-from producers.edge.web_fields import WebHit, kept_url, read_body, read_query
+from producers.edge.web_fields import WebHit, kept_page, read_body, read_query
 from sendtrail.errors import Invalid
 from sendtrail.events import VERSION, Event
 from sendtrail.ids import RandomBytes, hit_id, transaction_id
@@ -114,7 +114,7 @@ def _proved(keyring: Keyring, token: str) -> Link | None:
 def _made(
     request: Request, hit: WebHit, origin: Origin, link: Link | None, now_ms: int, random_bytes: RandomBytes
 ) -> Event:
-    page = hit.page or kept_url(text_of(request.headers.get(b"referer")))  # a pixel without one is on its own page
+    page = hit.page or kept_page(text_of(request.headers.get(b"referer")))  # a pixel without one is on its own page
     event = Event(
         version=VERSION,
         event_id=hit_id(now_ms, random_bytes),

@@ -22,6 +22,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _PAGE = re.compile(r"(?:https?://|/)[^\x00-\x20\x7f-\x9f\u2028\u2029]*", re.IGNORECASE)
 _ID_IN_URL = re.compile(r"(?<=[?&])st=A[A-Za-z0-9_-]{39,}(?:&|(?=#|$))")  # as long as a signed id is
+_BEHIND_PATH = re.compile(r"[?#]")
 _EMPTY_END = re.compile(r"[?&](?=#|$)")
 
 Number = Annotated[int, Meta(ge=-(2**53), le=2**53)]
@@ -93,7 +94,7 @@ def _checked(hit: WebHit) -> WebHit | Invalid:
         reason = "bad_extra"
     if reason:
         return Invalid(reason)
-    hit.page, hit.referrer = kept_url(hit.page), kept_url(hit.referrer)
+    hit.page, hit.referrer = kept_page(hit.page), kept_url(hit.referrer)
     return hit
 
 
@@ -112,8 +113,13 @@ def _money_fault(hit: WebHit) -> str:
     return "" if 0 <= hit.articles <= MAX_ARTICLES else "bad_articles"
 
 
+def kept_page(url: str) -> str:
+    """A page's address as it is stored: what follows `?` or `#` may name who came, and no report looks at it."""
+    return _BEHIND_PATH.split(url, maxsplit=1)[0][:MAX_URL]
+
+
 def kept_url(url: str) -> str:
-    """A page's address as it is stored: without the signed id, which says who came, and cut to MAX_URL."""
+    """A referrer as it is stored: without the signed id, which says who came, and cut to MAX_URL."""
     if "st=" in url:
         url = _EMPTY_END.sub("", _ID_IN_URL.sub("", url))
     return url[:MAX_URL]

@@ -1,8 +1,8 @@
 """Placeholders outside links, for senders who have no engine of their own to fill them."""
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from sendtrail.instrument.found import Edit, Notice
@@ -39,6 +39,20 @@ def fills_of_html(
     notice.
     """
     return list(_fills(source, placeholder, _stretches(source), placed, notices))
+
+
+def how_at(source: str) -> Callable[[int], HowFilled | None]:
+    """Says of a place in an HTML part how a value is written there; None where it could become markup."""
+    stretches = list(_stretches(source))
+
+    def how(place: int) -> HowFilled | None:
+        found = bisect_right(stretches, place, key=lambda stretch: stretch.start) - 1
+        if found < 0 or stretches[found].end <= place:
+            return None
+        stretch = stretches[found]
+        return (stretch.how_at_start if place == stretch.start else None) or stretch.how
+
+    return how
 
 
 def _fills(

@@ -213,6 +213,29 @@ def test_values_never_bring_markup(values: dict[str, str]) -> None:
     assert (page.count("<"), page.count(">"), page.count('"')) == (5, 5, 4)
 
 
+@pytest.mark.parametrize(
+    ("content", "page"),
+    [
+        ("<p>{{v}}", "<p>&#x27; onload=x y&amp;z=1 "),
+        ('<img alt="{{v}}">', '<img alt="&#x27; onload=x y&amp;z=1 ">'),
+        ("<img alt={{v}}>", "<img alt=>"),  # not in quotes: the value would be attributes
+        ("<img {{v}}>", "<img >"),
+        (
+            '<img src="https://i.example/{{v}}.png">',
+            '<img src="https://i.example/%27%20onload%3Dx%20y%26z%3D1%20.png">',
+        ),
+        ('<a href="mailto:{{v}}">', '<a href="mailto:%27%20onload%3Dx%20y%26z%3D1%20">'),
+        ("<style>p{color:{{v}} }</style>", "<style>p{color: }</style>"),
+        ("<script>f('*|v|*')</script>", "<script>f('')</script>"),
+        ("<!-- {{v}} -->", "<!--  -->"),
+        ("<style>%v% ${v}</style>", "<style>%v% ${v}</style>"),
+    ],
+)
+def test_values_are_written_as_it_is_safe_where_they_stand(content: str, page: str) -> None:
+    link = Link("mirror", 1, 2, 3, 5, 1, mirror.destination_with({"v": "' onload=x y&z=1 "}))
+    assert page_of(compile_content(content, "html", 1), link, KEYS.active) == page
+
+
 def test_from_template_to_page(tmp_path: Path) -> None:
     template = instrument.compile(
         delivery=1,

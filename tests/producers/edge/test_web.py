@@ -260,7 +260,15 @@ def test_a_pixel_without_a_page_is_on_its_own(edge: Edge) -> None:
         b"GET", "/w?site=shop", origin=b"", referer=f"https://www.shop.example/a?st={edge.web_id()}&b=1".encode()
     )
     assert event is not None
-    assert event.page == "https://www.shop.example/a?b=1"
+    assert event.page == "https://www.shop.example/a"
+    assert event.referrer == ""
+
+
+@pytest.mark.parametrize("page", ["/a?mail=ana@example.com", "/a#ana", "/a?", "https://www.shop.example/a?x#y"])
+def test_of_a_page_nothing_is_kept_behind_its_path(edge: Edge, page: str) -> None:
+    _, event = edge.post(visit(page=page))
+    assert event is not None
+    assert event.page == page.partition("?")[0].partition("#")[0]
 
 
 @pytest.mark.parametrize(
