@@ -132,11 +132,7 @@ def _inside(part: Message) -> list[Message]:
 
 
 def _statuses(part: Message, message: Message) -> Iterator[Outcome]:
-    blocks = _inside(part)
-    if not blocks:  # encoded, as nothing should be: read it as text
-        texts = _bytes(part).replace(b"\r\n", b"\n").split(b"\n\n")
-        blocks = [_parsed(text) for text in texts[: _MOST_RECIPIENTS + 1] if text.strip()]
-    for block in blocks[: _MOST_RECIPIENTS + 1]:
+    for block in _blocks(part)[: _MOST_RECIPIENTS + 1]:
         kind = _ACTIONS.get(header(block, "Action").split(" ")[0].lower())
         if kind is None:  # the block about the message, or an action of a later time
             continue
@@ -145,6 +141,21 @@ def _statuses(part: Message, message: Message) -> Iterator[Outcome]:
         reason = reason_of(answer, status) if kind in ("bounced", "deferred") else None
         when = _time(header(block, "Last-Attempt-Date"))
         yield Outcome(kind, _date(message) if when is None else when, email, reason, f"{status} {answer}".strip())
+
+
+def _blocks(part: Message) -> list[Message]:
+    """Blocks of fields. The parser splits only the plain kind: neither RFC 6533's nor one that is encoded."""
+    inside, encoding = _inside(part), header(part, "Content-Transfer-Encoding").lower()
+    encoded = encoding in ("base64", "quoted-printable")
+    if inside and not encoded and part.get_content_type() == _STATUS[0]:
+        return inside
+    whole = part
+    if inside:
+        whole = Message()
+        whole["Content-Transfer-Encoding"] = encoding
+        whole.set_payload(b"\n".join(one.as_bytes() for one in inside).decode("ascii", "surrogateescape"))
+    texts = _bytes(whole).replace(b"\r\n", b"\n").strip().split(b"\n\n")
+    return [_parsed(text.lstrip()) for text in texts[: _MOST_RECIPIENTS + 1] if text.strip()]
 
 
 def _complaint(part: Message, message: Message) -> list[Outcome]:
@@ -165,8 +176,9 @@ def _bytes(part: Message) -> bytes:
 
 def header(message: Message, name: str) -> str:
     """A header's text on one line, "" where there is none."""
-    value = message.get(name)
-    return " ".join(str(value).split())[:2048] if value is not None else ""
+    value = next((str(raw) for given, raw in message.raw_items() if given.lower() == name.lower()), "")
+    # Bytes that are no ASCII: UTF-8 in internationalised mail (RFC 6532).
+    return " ".join(value.encode("utf-8", "surrogateescape").decode("utf-8", "replace").split())[:2048]
 
 
 def _after_type(field: str) -> str:

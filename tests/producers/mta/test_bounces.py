@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import quopri
 import random
 
 import msgspec
@@ -96,6 +98,29 @@ def test_each_recipient_of_a_report_is_told() -> None:
     assert (first.email, second.email, second.reason) == ("anna@mail.example", "ben@mail.example", "mailbox_full")
     assert first.id != second.id
     assert second.time_ms == DATE_MS  # the report's own
+
+
+def test_a_report_on_internationalised_mail() -> None:
+    """RFC 6533, as of servers that offer SMTPUTF8."""
+    mail = bounce(sent(ours()), returned_type="message/global-headers").decode()
+    mail = mail.replace("message/delivery-status", "message/global-delivery-status")
+    mail = mail.replace("rfc822; anna@mail.example", "utf-8; änne@pöst.example").replace(
+        "Original-Recipient", "X-Other"
+    )
+    told = one(mail.encode())
+    assert (told.kind, told.email, told.metadata["sendtrail_message"]) == ("bounced", "änne@pöst.example", "8")
+
+
+@pytest.mark.parametrize("encoding", ["base64", "quoted-printable"])
+def test_a_report_whose_fields_are_encoded(encoding: str) -> None:
+    mail = bounce(sent(ours())).decode()
+    head, rest = mail.split("message/delivery-status\r\n\r\n")
+    fields, returned = rest.split("\r\n--b1", 1)
+    encode = base64.encodebytes if encoding == "base64" else quopri.encodestring
+    packed = encode(fields.encode()).decode()
+    kind = f"message/delivery-status\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+    told = one(f"{head}{kind}{packed}\r\n--b1{returned}".encode())
+    assert (told.kind, told.reason, told.email) == ("bounced", "unknown_user", "anna@mail.example")
 
 
 def test_complaints() -> None:
