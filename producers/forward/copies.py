@@ -16,7 +16,7 @@ from producers.spool_lock import is_orphan
 from sendtrail.errors import SendtrailError
 from sendtrail.events import Event, decode
 from sendtrail.segments import Stream, encode_frame, encode_header
-from sendtrail.spool_files import SegmentFile, segment_path
+from sendtrail.spool_files import SegmentFile, lock_owners, segment_path
 
 
 class SpoolInUseError(SendtrailError):
@@ -56,8 +56,8 @@ def roots(work: Path) -> list[Path]:
 def _refuse_used(place: Path) -> None:
     if is_owned(place / LOCK_NAME):
         raise SpoolInUseError(f"a forwarder has {place}: it sends what is there by itself")
-    for file in files_of(place):
-        if not file.finished and not is_orphan(place, file.spool):
+    for spool in lock_owners(place):  # between two segments, too: its writer keeps the lock
+        if not is_orphan(place, spool):
             raise SpoolInUseError(f"an edge writes to {place}: name it in forward.spool_dirs instead")
 
 

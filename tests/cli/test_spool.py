@@ -83,8 +83,12 @@ def test_show_says_what_can_not_be_decoded(tmp_path: Path) -> None:
 
 
 def test_forward_refuses_a_directory_that_somebody_lives_on(tmp_path: Path) -> None:
-    writer = SpoolWriter(tmp_path / "living", "edge")
+    writer = SpoolWriter(tmp_path / "living", "edge", segment_age_ms=0)
     writer.append([hit(1)])
+    done = CliRunner().invoke(app, ["spool", "forward", str(tmp_path / "living")])
+    assert "an edge writes to" in str(done.exception)
+    writer.tick()  # finishes the segment
+    assert [path.suffix for path in (tmp_path / "living").glob("*-*")] == [".seg"]
     done = CliRunner().invoke(app, ["spool", "forward", str(tmp_path / "living")])
     assert "an edge writes to" in str(done.exception)
     writer.close()
