@@ -13,9 +13,10 @@ from sendtrail.settings import ReportSettings
 
 #: One file each in dashboards/sql. A misspelt name is a type error, a missing file fails at start.
 QueryName = Literal[
-    "accounts", "activity", "base_live", "base_stored", "bursts", "chain", "clickers", "clients", "cohorts",
-    "contents", "delivery_keys", "delivery_list", "domain_health", "domain_persons", "domains", "first_times",
-    "growth", "hot_clicks", "link_names", "log_count", "logs", "machine_hits", "machine_span", "machine_times",
+    "accounts", "activity", "attributes", "base_live", "base_stored", "bursts", "chain", "clickers", "clients",
+    "cohorts", "contents", "delivery_keys", "delivery_list", "domain_health", "domain_persons", "domains",
+    "first_times", "growth", "hot_clicks", "link_names", "log_count", "logs", "machine_hits",
+    "machine_span", "machine_times",
     "message_names", "messages", "money", "odd_hits", "optouts", "other_links", "over_time", "over_time_domains",
     "peers", "percents", "periods", "persons", "reasons", "recipient", "recipient_firsts", "recipient_known",
     "registry", "reject_reasons", "relabelled", "signals", "site", "site_funnel", "span", "sparklines", "starts",

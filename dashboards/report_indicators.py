@@ -88,8 +88,11 @@ TIMES = {
 }
 
 
-def build(scope: Scope, by_domain: bool, networks: Sequence[str], domains: Sequence[str]) -> Report:
-    """The report. `networks`: link categories that name a social network; `domains`: those with a row of their own."""
+def build(
+    scope: Scope, by_domain: bool, networks: Sequence[str], domains: Sequence[str], attribute: str = ""
+) -> Report:  # fmt: skip
+    """The report. `networks`: link categories that name a social network; `domains`: those with a row of their own;
+    `attribute`: of messages, whose values get a row each."""
     counted, found = together(scope)
     parts: list[Table | Record] = [figures(scope, counted)]
     tables = [excluded(scope), money(scope, counted), shares(scope, counted, networks)]
@@ -98,6 +101,8 @@ def build(scope: Scope, by_domain: bool, networks: Sequence[str], domains: Seque
     if by_domain:
         parts.append(domain_part.table(scope, found, domains))
         said += [] if counted.success_from == ("feed",) else [_PREPARED]
+    if attribute:
+        parts.append(domain_part.attribute_table(scope, found, attribute))
     return report(scope, "indicators", "Tracking indicators", parts, found, said)
 
 
@@ -215,11 +220,15 @@ class Asked(OfDistinct, frozen=True, kw_only=True):
     """What this report can be asked."""
 
     by: Annotated[Literal["domain"] | None, Meta(description="Add a row per e-mail domain.")] = None
+    attribute: Annotated[
+        str, Meta(max_length=256, description="Add a row per value of this attribute that the sender gave messages.")
+    ] = ""
 
 
 def _build(context: Context, asked: Asked) -> Report:
     settings = context.queries.settings
-    return build(context.scope(asked), asked.by == "domain", settings.share_networks, settings.report_domains)
+    return build(context.scope(asked), asked.by == "domain", settings.share_networks, settings.report_domains,
+                 asked.attribute)  # fmt: skip
 
 
 REPORT = Definition(
@@ -236,6 +245,7 @@ REPORT = Definition(
         "transactions": MONEY,
         "shares": SHARES,
         "domains": domain_part.COLUMNS,
+        "attributes": domain_part.BY_ATTRIBUTE,
     },
     build=_build,
 )

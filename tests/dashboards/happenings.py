@@ -62,6 +62,7 @@ class Happening:
     site: str = ""
     page: str = ""
     referrer: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
 
     @property
     def final(self) -> Judgement:
@@ -118,7 +119,7 @@ _COLUMNS = (
     "delivery_id, event_id, rev, sign, kind, event_time, message_id, recipient_key, hit, class, repeat, reasons, "
     "marks, seed, url_id, position, destination, how, person, domain, format, reason, recipient_name, currency, "
     "amount, articles, client, client_version, os, device, network, country, ruleset, run, history, log_time, "
-    "site, page, referrer"
+    "site, page, referrer, attributes"
 )
 
 
@@ -152,7 +153,7 @@ def _row(h: Happening, rev: int, sign: int, by: int) -> tuple[Any, ...]:
         judged.class_, int(judged.repeat), judged.reasons, h.marks, int(h.seed), h.url_id, h.position, h.destination,
         h.how, h.person, h.domain, h.format, h.reason, h.recipient_name, h.currency, h.amount, h.articles, h.client,
         h.client_version, h.os, h.device, h.network, h.country, judged.ruleset, judged.run, history,
-        at(logged_ms(h, by)), h.site, h.page, h.referrer,
+        at(logged_ms(h, by)), h.site, h.page, h.referrer, h.attributes,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import pytest
 from clickhouse_driver import Client
 
 from dashboards import (
+    by_domain,
     report_compare,
     report_dashboard,
     report_indicators,
@@ -163,6 +164,36 @@ def test_success_by_domain_is_said_to_be_what_was_prepared(client: Client, queri
     report = report_indicators.build(Scope(queries, [by_key(queries, 7)], live=True), True, [], ["gmail.com"])
     assert [row["success"] for row in table(report, "domains")] == [1, 1]
     assert not any(note.startswith("By domain, success counts") for note in report.notes)
+
+
+def test_rows_by_an_attribute_add_up(client: Client, queries: Queries) -> None:
+    numbered = Numbered()
+    plans = {1: "gold", 2: "gold", 3: "free", 4: ""}
+    feed = [
+        Happening(7, m, "prepared", T0, attributes={"plan": plan, "other": "x"} if plan else {})
+        for m, plan in plans.items()
+    ]
+    feed += [Happening(7, m, "delivered", T0) for m in plans]
+    hits = [Happening(7, m, "click", T0 + HOUR) for m in (1, 1, 3, 4, 9)]  # of 9 no feed knows
+    insert(client, [numbered(one) for one in feed + hits])
+    scope = Scope(queries, [by_key(queries, 7)], live=True)
+    shown = table(report_indicators.build(scope, False, [], [], "plan"), "attributes")
+    assert [(row["value"], row["success"], row["recipient_click"], row["total_click"]) for row in shown] == [
+        ("gold", 2, 1, 2), ("free", 1, 1, 1), ("Unknown", 1, 2, 2), ("Total", 4, 4, 5),
+    ]  # fmt: skip
+    none = table(report_indicators.build(scope, False, [], [], "no'such"), "attributes")
+    assert [(row["value"], row["success"]) for row in none] == [("Unknown", 4), ("Total", 4)]
+
+
+def test_values_beyond_those_with_a_row_of_their_own_are_others(
+    client: Client, queries: Queries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbered = Numbered()
+    insert(client, [numbered(Happening(7, m, "sent", T0, attributes={"n": str(m // 2)})) for m in range(7)])
+    monkeypatch.setattr(by_domain, "MOST_VALUES", 2)
+    scope = Scope(queries, [by_key(queries, 7)], live=True)
+    shown = table(report_indicators.build(scope, False, [], [], "n"), "attributes")
+    assert [(row["value"], row["success"]) for row in shown] == [("0", 2), ("1", 2), ("Others", 3), ("Total", 7)]
 
 
 def test_an_estimate_above_to_deliver_is_said(client: Client, queries: Queries) -> None:
