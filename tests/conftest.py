@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from sendtrail.local.engine import Engine
@@ -18,6 +19,12 @@ from tests.support.stack import ClickHouse, delete_topics, outside_clickhouse, o
 _STACK_FIXTURES = frozenset({"kafka", "clickhouse", "make_engine", "make_broker"})
 
 pytest_plugins = ["tests.support.absent"]
+
+#: How long an example takes says something of the machine, nothing of the code.
+hypothesis.settings.register_profile(
+    "sendtrail", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("sendtrail")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
