@@ -87,8 +87,10 @@ class Line:
     def start(self) -> None:
         """Start, and wait until every stage answers."""
         environ = clean_environment(
-            SENDTRAIL_EDGE_TRUSTED_PROXIES="127.0.0.1/32", SENDTRAIL_PROVIDERS_SENDGRID_PUBLIC_KEY=SENDGRID.public,
-            SENDTRAIL_RELAY_ENABLED="true", SENDTRAIL_RELAY_NEXT_HOP=f"127.0.0.1:{self.hop.port}",
+            SENDTRAIL_EDGE_TRUSTED_PROXIES="127.0.0.1/32",
+            SENDTRAIL_PROVIDERS_SENDGRID_PUBLIC_KEY=SENDGRID.public,
+            SENDTRAIL_RELAY_ENABLED="true",
+            SENDTRAIL_RELAY_NEXT_HOP=f"127.0.0.1:{self.hop.port}",
         )
         environ["SENDTRAIL_EDGE_SITES"] = f"{SITE}={SITE_ORIGIN}"
         with self.output.open("ab") as output:
