@@ -31,14 +31,14 @@ _NOBODY = bytes(_HASH_BYTES)
 def keeping(policy: Policy, naming_key: bytes) -> Keep:
     """What the setting asks for. `naming_key`: of the key file; may be empty where addresses are kept in full."""
     keyed = blake2s(key=naming_key, person=b"client", digest_size=_HASH_BYTES)  # begun once, copied for each row
-    kept = _kept(policy, naming_key)
+    kept_as = kept(policy, naming_key)
 
     def keep(fields: Columns) -> None:
         fields[CLIENT_ID] = _client_ids(fields, keyed)
-        if kept is None:
+        if kept_as is None:
             return
         if any(fields["address"]):
-            fields["address"] = list(map(kept, fields["address"]))
+            fields["address"] = list(map(kept_as, fields["address"]))
         if not _ON_A_SITE.isdisjoint(fields["kind"]):
             _hide_persons(fields, naming_key)
 
@@ -69,7 +69,7 @@ def _agent_hash(agent: str) -> bytes:
     return blake2s(agent.encode(), digest_size=_HASH_BYTES).digest()
 
 
-def _kept(policy: Policy, naming_key: bytes) -> Callable[[str], str] | None:
+def kept(policy: Policy, naming_key: bytes) -> Callable[[str], str] | None:
     """What an address becomes; None: it stays."""
 
     @lru_cache(_CACHED)

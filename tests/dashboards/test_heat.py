@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dashboards.heat import Mark, Place, heat, marks
 from sendtrail.contents import PARTS, Part
 from sendtrail.instrument import Policy, Template, UrlRule, compile
+from sendtrail.instrument.placeholders import likely_syntax
 from sendtrail.links import TEXT_POSITION, Link, read_unproved
 from tests.instrument.odd import documents
 from tests.support.golden import golden_keyring
@@ -79,7 +80,7 @@ def test_the_source_itself_is_numbered_alike() -> None:
 
 @given(documents)
 def test_any_html_is_numbered_as_it_is_sent(source: str) -> None:
-    made = template(source, None, policy=Policy(visible_urls="track"))
+    made = template(source, None, policy=Policy(visible_urls="track", placeholders=likely_syntax(source)))
     told = marks("html", made.contents()["html"], made.delivery_key, [])
     assert [mark.number for mark in told] == [mark.number for mark in marks("html", source, made.delivery_key, [])]
 

@@ -14,7 +14,7 @@ from tests.line.traffic import ADDRESS, Mailing
 def test_status_names_every_part_and_is_well(line: Line) -> None:
     line.audit()
     rows = {row["stage"]: row for row in line.lines("status", "--format", "json")}
-    assert list(rows) == ["spool edge", "spool api", "stream worker", "loader", "ClickHouse"]
+    assert list(rows) == ["spool edge", "spool api", "spool relay", "stream worker", "loader", "ClickHouse"]
     assert all(row["well"] for row in rows.values())
     assert {rows[stage]["state"] for stage in ("spool edge", "spool api")} == {"empty"}
     assert rows["ClickHouse"]["state"] == "answers"

@@ -1,7 +1,7 @@
 """The generator's own books against ClickHouse, row by row."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from clickhouse_driver import Client
@@ -57,8 +57,10 @@ class Balance(NamedTuple):
 class Ledger:
     """Counts every answered request whose link is valid."""
 
-    def __init__(self, keys: Keyring) -> None:
+    def __init__(self, keys: Keyring, kept: Callable[[str], str] | None) -> None:
+        """`kept`: what the loader makes of an address (loader.addresses); None: it stays."""
         self._keys = keys
+        self._kept = kept or str
         self._hits: Counter[Hit] = Counter()
         self.sent = 0
 
@@ -70,7 +72,7 @@ class Ledger:
         link = found.link
         hit = Hit(
             link.kind, link.delivery, link.message, link.recipient, link.url_id, link.position, link.destination,
-            _how(request) if link.kind == "optout" else "", request.address, request.user_agent,
+            _how(request) if link.kind == "optout" else "", self._kept(request.address), request.user_agent,
             request.method == "HEAD",
         )  # fmt: skip
         self._hits[hit] += 1

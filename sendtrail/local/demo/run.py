@@ -23,7 +23,8 @@ from sendtrail.local.demo.ledger import Balance, Ledger
 from sendtrail.local.demo.post import Mailing, Newsletter, newsletters, outcomes
 from sendtrail.local.demo.traffic import Letter, Request, forged, visits
 from sendtrail.local.stack import Stack
-from sendtrail.settings import ClickHouseSettings, Config, FeedSettings, TrackingSettings
+from sendtrail.settings import ClickHouseSettings, Config, FeedSettings, LoaderSettings, TrackingSettings
+from sinks.addresses import kept
 
 SEED = 20_261_124
 _REFRESH_S = 0.5
@@ -54,7 +55,8 @@ class Demo:
         self._base_url = settings.section(TrackingSettings).base_url
         self._api = Api(f"http://127.0.0.1:{stack.ports.api}", settings.section(FeedSettings).secret())
         self._clickhouse: Client = connect(settings.section(ClickHouseSettings))
-        self._ledger = Ledger(self._keys)
+        policy = settings.section(LoaderSettings).addresses
+        self._ledger = Ledger(self._keys, kept(policy, self._keys.naming_key))
         self._refused = 0
         self.posts: list[Post] = []
 
