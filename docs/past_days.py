@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from urllib.parse import urlsplit
 
 from producers.edge.collect import collect
@@ -24,7 +25,7 @@ from sendtrail.instrument.api import Api
 from sendtrail.keyring import load
 from sendtrail.local.demo.audience import Recipient, audience
 from sendtrail.local.demo.post import Mailing, Newsletter, outcomes
-from sendtrail.local.demo.traffic import Request, visits
+from sendtrail.local.demo.traffic import Request, sweep, visits
 from sendtrail.local.stack import Stack
 from sendtrail.settings import ClickHouseSettings, Config, TrackingSettings
 
@@ -91,7 +92,8 @@ def _reactions(
     for reader in readers:
         machine_ms = sent_ms + 60_000 + round(dice.expovariate(1 / 120_000))
         at_ms = _looks(sent_ms, dice)
-        for request in visits(mailing.letter(reader), dice):
+        letter = mailing.letter(reader)
+        for request in chain(sweep(letter, dice), visits(letter, dice)):
             is_machine = request.address.startswith(("203.0.113.", "17."))
             time_ms = machine_ms if is_machine else at_ms
             if time_ms < now_ms:

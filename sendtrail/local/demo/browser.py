@@ -7,7 +7,7 @@ import httpx
 
 from sendtrail.local.demo.traffic import Request
 
-READERS = 24
+READERS = 64
 _TIMEOUT_S = 20.0
 _LAST_COUNTED_STATUS = 399
 
@@ -36,6 +36,7 @@ async def send_all(visits: Iterable[Sequence[Request]], answered: Answered, read
 async def _read(client: httpx.AsyncClient, waiting: "asyncio.Queue[Sequence[Request] | None]", done: Answered) -> None:
     while (visit := await waiting.get()) is not None:
         for request in visit:
+            await asyncio.sleep(request.after_s)
             done(request, await _send(client, request))
 
 

@@ -21,7 +21,7 @@ from sendtrail.local.demo.audience import audience
 from sendtrail.local.demo.browser import is_counted, send_all
 from sendtrail.local.demo.ledger import Balance, Ledger
 from sendtrail.local.demo.post import Mailing, Newsletter, newsletters, outcomes
-from sendtrail.local.demo.traffic import Letter, Request, forged, visits
+from sendtrail.local.demo.traffic import Letter, Request, forged, sweep, visits
 from sendtrail.local.stack import Stack
 from sendtrail.settings import ClickHouseSettings, Config, FeedSettings, LoaderSettings, TrackingSettings
 from sinks.addresses import kept
@@ -83,8 +83,9 @@ class Demo:
         """The audience's programs ask the edge for what is in the letters; live counts meanwhile."""
         letters = [letter for post in self.posts for letter in post.letters]
         self._dice.shuffle(letters)
-        visiting = [list(visits(letter, self._dice)) for letter in letters]
-        visiting.insert(len(visiting) // 2, [forged(letters[0])])
+        swept = [list(sweep(letter, self._dice)) for letter in letters]  # scanners come first, as they do
+        read = [list(visits(letter, self._dice)) for letter in letters]
+        visiting = [*swept, [forged(letters[0])], *read]
         with Live(self._counts(), console=self._console, refresh_per_second=4, transient=True) as live:
             asyncio.run(self._visit([visit for visit in visiting if visit], live, pump))
             self._drain(live, pump)
@@ -133,7 +134,7 @@ class Demo:
         with Live(self._counts(), console=self._console, refresh_per_second=2) as live:
             while not stopped(_LIVE_PAUSE_S):
                 letter = self._dice.choice(letters)
-                visit = list(visits(letter, self._dice))[:3]
+                visit = [*sweep(letter, self._dice), *visits(letter, self._dice)][:3]
                 if visit:
                     asyncio.run(send_all([visit], self._answered, readers=1))
                 pump()

@@ -13,6 +13,7 @@ from sendtrail.local.demo.audience import (
 )
 
 ONE_CLICK = b"List-Unsubscribe=One-Click"
+_LOOKING_S = 0.6  # between two links; faster than any person, slower than a sweep
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -30,7 +31,10 @@ class Letter:
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request to the edge. `counts`: the link is valid, so its answer goes into the ledger."""
+    """One HTTP request to the edge. `counts`: the link is valid, so its answer goes into the ledger.
+
+    `after_s`: how long the reader looks at something before.
+    """
 
     url: str
     address: str
@@ -39,14 +43,20 @@ class Request:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     counts: bool = True
+    after_s: float = 0.0
 
 
-def visits(letter: Letter, dice: random.Random) -> Iterator[Request]:
-    """Everything that happens to one letter, in order. The same dice give the same requests."""
+def sweep(letter: Letter, dice: random.Random) -> Iterator[Request]:
+    """What a scanner in front of the mailbox asks for, long before anybody reads. Same dice, same requests."""
     recipient = letter.recipient
     if recipient.scanner and dice.random() < 0.7:
         for link in letter.links:
             yield Request(link, recipient.scanner, SCANNER)
+
+
+def visits(letter: Letter, dice: random.Random) -> Iterator[Request]:
+    """Everything else that happens to one letter, in order. The same dice give the same requests."""
+    recipient = letter.recipient
     if recipient.reader == "apple" and letter.pixel and dice.random() < 0.9:
         yield Request(letter.pixel, "17.58.0." + recipient.address.rpartition(".")[2], APPLE_PROXY)
     if recipient.text_only:
@@ -74,10 +84,12 @@ def _reading(letter: Letter, dice: random.Random) -> Iterator[Request]:
 
 def _clicks(letter: Letter, dice: random.Random) -> Iterator[Request]:
     recipient = letter.recipient
-    for link in dice.choices(letter.links, _popularity(len(letter.links)), k=dice.choice((1, 1, 1, 2, 3))):
+    chosen = dice.choices(letter.links, _popularity(len(letter.links)), k=dice.choice((1, 1, 1, 2, 3)))
+    for number, link in enumerate(chosen):
+        after_s = _LOOKING_S if number else 0.0
         if dice.random() < 0.05:
-            yield Request(link, recipient.address, recipient.user_agent, method="HEAD")
-        yield Request(link, recipient.address, recipient.user_agent)
+            yield Request(link, recipient.address, recipient.user_agent, method="HEAD", after_s=after_s)
+        yield Request(link, recipient.address, recipient.user_agent, after_s=after_s)
 
 
 def _popularity(count: int) -> list[float]:
