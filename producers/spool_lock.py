@@ -31,19 +31,24 @@ class SpoolLock:
         os.close(self._descriptor)
 
 
-def is_orphan(directory: Path, spool: str) -> bool:
-    """True where no live process writes to `spool`. Raises OSError other than a missing file."""
+def is_held(lock: Path) -> bool:
+    """True where a living process holds this lock file. Raises OSError other than a missing file."""
     try:
-        descriptor = os.open(lock_path(directory, spool), os.O_RDWR)
+        descriptor = os.open(lock, os.O_RDONLY)
     except FileNotFoundError:
-        return True
+        return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False
+        return True
     finally:
         os.close(descriptor)
-    return True
+    return False
+
+
+def is_orphan(directory: Path, spool: str) -> bool:
+    """True where no live process writes to `spool`. Raises OSError other than a missing file."""
+    return not is_held(lock_path(directory, spool))
 
 
 def remove_lock(directory: Path, spool: str) -> None:

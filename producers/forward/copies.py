@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from producers.forward.forwarder import KEYED_DIRECTORIES
-from producers.forward.source import LOCK_NAME, is_owned
+from producers.forward.source import LOCK_NAME
 from producers.spool import SpoolWriter
 from producers.spool_inspect import Content, files_of, places, read_content
-from producers.spool_lock import is_orphan
+from producers.spool_lock import is_held, is_orphan
 from sendtrail.errors import SendtrailError
 from sendtrail.events import Event, decode
 from sendtrail.segments import Stream, encode_frame, encode_header
@@ -54,7 +54,7 @@ def roots(work: Path) -> list[Path]:
 
 
 def _refuse_used(place: Path) -> None:
-    if is_owned(place / LOCK_NAME):
+    if is_held(place / LOCK_NAME):
         raise SpoolInUseError(f"a forwarder has {place}: it sends what is there by itself")
     for spool in lock_owners(place):  # between two segments, too: its writer keeps the lock
         if not is_orphan(place, spool):

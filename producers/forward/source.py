@@ -192,21 +192,6 @@ class SpoolDirectory:
                 path.unlink(missing_ok=True)
 
 
-def is_owned(lock: Path) -> bool:
-    """True where a living forwarder holds this lock file."""
-    try:
-        descriptor = os.open(lock, os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
-
-
 def _written_ns(path: Path) -> int:
     """When a file was last written; now, as far as order goes, where it was renamed meanwhile."""
     try:
