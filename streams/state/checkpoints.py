@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from hashlib import blake2b, file_digest
 from pathlib import Path
@@ -25,6 +25,9 @@ FILES = "files.json"
 _STALE_DRAFT_S = 3600.0  # a draft nobody has worked on for so long has lost its worker
 _CHUNK_BYTES = 1 << 20
 _TABLES = ".sst"  # these never change; RocksDB's other files do
+
+#: A table as it lies on the disk: name, inode, time of its last change in ns.
+_Table = tuple[str, int, int]
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -55,7 +58,7 @@ class Checkpoints:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self._kept = kept
-        self._digests: dict[tuple[str, int, int], str] = {}
+        self._digests: dict[Path, dict[_Table, str]] = {}  # by state: of the tables its last checkpoint had
 
     def of(self, topic_id: str, partition: int) -> list[Checkpoint]:
         """Those of a partition, the one that is furthest first."""
@@ -111,25 +114,17 @@ class Checkpoints:
         if last is not None:
             with suppress(OSError, msgspec.DecodeError):
                 known = last.files()
+        before = self._digests.get(links, {})
+        tables = self._digests[links] = {}
         sealed = {}
         for path in sorted(links.iterdir()):
-            seal = Sealed(path.stat().st_size, self._digest(path))
+            seal = Sealed(path.stat().st_size, _digest_once(path, before, tables))
             sealed[path.name] = seal
             if last is None or known.get(path.name) != seal or not _linked(last.path / path.name, draft / path.name):
                 _copy_synced(path, draft / path.name)
         (draft / FILES).write_bytes(msgspec.json.encode(sealed))
         _sync(draft / FILES)
         _sync(draft)
-
-    def _digest(self, path: Path) -> str:
-        """A table's digest is made once in the life of the process."""
-        if path.suffix != _TABLES:
-            return _digest(path)
-        status = path.stat()
-        key = (path.name, status.st_ino, status.st_mtime_ns)
-        if key not in self._digests:
-            self._digests[key] = _digest(path)
-        return self._digests[key]
 
     def _clear(self, folder: Path, topic_id: str, partition: int) -> None:
         for old in self.of(topic_id, partition)[self._kept :]:
@@ -138,6 +133,16 @@ class Checkpoints:
             with suppress(FileNotFoundError):
                 if time.time() - draft.stat().st_mtime > _STALE_DRAFT_S:
                     shutil.rmtree(draft, ignore_errors=True)
+
+
+def _digest_once(path: Path, before: Mapping[_Table, str], tables: dict[_Table, str]) -> str:
+    """A table never changes, so one that was there at the last checkpoint is not read again."""
+    if path.suffix != _TABLES:
+        return _digest(path)
+    status = path.stat()
+    table = (path.name, status.st_ino, status.st_mtime_ns)
+    tables[table] = before.get(table) or _digest(path)
+    return tables[table]
 
 
 def _copy_proved(checkpoint: Checkpoint, into: Path) -> str | None:
