@@ -2,9 +2,19 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Change(Generic[T]):
+    """What a file holds, while it is changed."""
+
+    def __init__(self, now: T) -> None:
+        self.now = now
 
 
 def write(path: Path, content: bytes) -> None:
@@ -30,3 +40,17 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+@contextmanager
+def changing(
+    path: Path, load: Callable[[], T], save: Callable[[Path, T], None], failed: type[Exception]
+) -> Iterator[Change[T]]:
+    """A file read under its lock, and written where the block ends well. Raises `failed` in place of an OSError."""
+    try:
+        with locked(path):
+            change = Change(load())
+            yield change
+            save(path, change.now)
+    except OSError as error:
+        raise failed(f"{path} can't be changed: {error}") from error

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -50,7 +49,7 @@ def new(
         file.check_name(name), file.check_account(account), file.digest_of(made), created, requests_per_minute
     )  # fmt: skip
     with _changing() as change:
-        change.keys = change.keys.with_key(key)
+        change.now = change.now.with_key(key)
     if as_json:
         print(json.dumps(_facts(key) | {"key": made}, ensure_ascii=False))
         return
@@ -79,32 +78,16 @@ def list_keys(as_json: Json = False) -> None:
 def revoke(name: Name, as_json: Json = False) -> None:
     """End a key. A running API refuses it from its next request on; without any key left it refuses everybody."""
     with _changing() as change:
-        key = change.keys.by_name.get(name)
-        change.keys = change.keys.without(name)
+        key = change.now.by_name.get(name)
+        change.now = change.now.without(name)
     if as_json and key is not None:
         print(json.dumps(_facts(key), ensure_ascii=False))
     else:
         print(f"the key {name!r} is revoked")
 
 
-class _Change:
-    """The keys while they are changed."""
-
-    def __init__(self, keys: ApiKeys) -> None:
-        self.keys = keys
-
-
-@contextmanager
-def _changing() -> Iterator[_Change]:
-    """One change of the file at a time, so that no key is lost between a read and a write."""
-    path = _file()
-    try:
-        with private_file.locked(path):
-            change = _Change(_now())
-            yield change
-            file.save(path, change.keys)
-    except OSError as error:
-        raise ApiKeysError(f"{path} can't be changed: {error}") from error
+def _changing() -> AbstractContextManager[private_file.Change[ApiKeys]]:
+    return private_file.changing(_file(), _now, file.save, ApiKeysError)
 
 
 def _now() -> ApiKeys:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -75,10 +74,10 @@ def add(
         raise UsersError(f"there is a user {user.name} already: `sendtrail users change` or `passwd`")
     if not no_password:
         user = replace(user, password=hash_password(_password(password_file)))
-    with _changing() as now:
-        if user.name in now.users.by_name:
+    with _changing() as change:
+        if user.name in change.now.by_name:
             raise UsersError(f"there is a user {user.name} already: `sendtrail users change` or `passwd`")
-        now.users = now.users.with_user(user)
+        change.now = change.now.with_user(user)
     _say(user, as_json, f"{user.name} is added: {_described(user)}")
 
 
@@ -92,13 +91,13 @@ def change(
     """Give a user another role or other accounts, from their next request on. --account replaces those there were."""
     if all_accounts and account is not None:
         raise typer.BadParameter("--account and --all-accounts exclude each other")
-    with _changing() as now:
-        user = now.users.get(name)
+    with _changing() as change:
+        user = change.now.get(name)
         if role is not None:
             user = replace(user, role=role.value)
         if all_accounts or account is not None:
             user = replace(user, accounts=None if account is None else frozenset(account))
-        now.users = now.users.with_user(user)
+        change.now = change.now.with_user(user)
     _say(user, as_json, f"{user.name} is now: {_described(user)}")
 
 
@@ -108,9 +107,9 @@ def passwd(name: Name, password_file: PasswordFile = None, as_json: Json = False
 
     _now().get(name)
     password = hash_password(_password(password_file))
-    with _changing() as now:
-        user = replace(now.users.get(name), password=password)
-        now.users = now.users.with_user(user)
+    with _changing() as change:
+        user = replace(change.now.get(name), password=password)
+        change.now = change.now.with_user(user)
     _say(user, as_json, f"{user.name} has another password; sessions begun with the old one are over")
 
 
@@ -121,8 +120,8 @@ def remove(
     user = _now().get(name)
     if not yes:
         typer.confirm(f"{user.name} can't log in any more. Remove them?", abort=True)
-    with _changing() as now:
-        now.users = now.users.without(name)
+    with _changing() as change:
+        change.now = change.now.without(name)
     _say(user, as_json, f"{user.name} is removed; their sessions are over")
 
 
@@ -156,9 +155,9 @@ def token(
     from dashboards.web.access.passwords import hash_token, new_token
 
     made = "" if revoke else new_token()
-    with _changing() as now:
-        user = replace(now.users.get(name), token=hash_token(made) if made else "")
-        now.users = now.users.with_user(user)
+    with _changing() as change:
+        user = replace(change.now.get(name), token=hash_token(made) if made else "")
+        change.now = change.now.with_user(user)
     if as_json:
         print(json.dumps(_facts(user) | ({"token": made} if made else {}), ensure_ascii=False))
     elif made:
@@ -168,26 +167,10 @@ def token(
         print(f"{user.name} has no token any more")
 
 
-class _Change:
-    """The users while they are changed."""
-
-    def __init__(self, users: Users) -> None:
-        self.users = users
-
-
-@contextmanager
-def _changing() -> Iterator[_Change]:
-    """One change of the file at a time, so that no user is lost between a read and a write."""
+def _changing() -> AbstractContextManager[private_file.Change[Users]]:
     from dashboards.web.access import users as file
 
-    path = _file()
-    try:
-        with private_file.locked(path):
-            change = _Change(_now())
-            yield change
-            file.save(path, change.users)
-    except OSError as error:
-        raise UsersError(f"{path} can't be changed: {error}") from error
+    return private_file.changing(_file(), _now, file.save, UsersError)
 
 
 def _now() -> Users:
