@@ -47,6 +47,38 @@ PolicyFile = Annotated[
 ]
 As = Annotated[Content, typer.Option("--as", help="What FILE is; auto: told by its content.")]
 Encoding = Annotated[str, typer.Option(help="Character set of an HTML or text FILE, kept in the result.")]
+Values = Annotated[
+    list[str] | None, typer.Option("--value", metavar="NAME=VALUE", help="Value of a placeholder; repeatable.")
+]
+Attributes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--attribute", metavar="NAME=VALUE",
+        help="With --api or --json: attribute of the message, up to 8; repeatable.",
+    ),
+]  # fmt: skip
+Base = Annotated[str, typer.Option(help="Tracking host; else tracking.base_url (SENDTRAIL_TRACKING_BASE_URL).")]
+NoConsent = Annotated[
+    bool, typer.Option("--no-consent", help="Not tracked: no pixel, links as they are, only opt-out is ours.")
+]
+Pixel = Annotated[
+    bool | None, typer.Option("--pixel/--no-pixel", help="The pixel that counts opens; else the policy decides.")
+]
+OneClick = Annotated[
+    bool | None, typer.Option("--one-click/--no-one-click", help="List-Unsubscribe headers; else the policy decides.")
+]
+HeadersFor = Annotated[
+    ProviderName | None,
+    typer.Option("--headers-for", help="Add the headers by which this provider's webhook knows the message."),
+]
+ApiAddress = Annotated[
+    str, typer.Option("--api", help="Address of the feed API: register URLs and content, feed the `prepared` item.")
+]
+Label = Annotated[str, typer.Option(help="With --api: register the delivery itself too, with this label alone.")]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="One JSON object: html, text or mime (base64), headers, warnings, urls, prepared."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -61,45 +93,20 @@ def instrument(
     recipient: Annotated[str | None, typer.Option(help="The sender's name of the recipient.")] = None,
     content: As = Content.auto,
     policy: PolicyFile = None,
-    value: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Value of a placeholder; repeatable.")
-    ] = None,
-    attribute: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="With --api or --json: attribute of the message, up to 8; repeatable."),
-    ] = None,
+    value: Values = None,
+    attribute: Attributes = None,
     account: Annotated[str, typer.Option(help="Account of the names; empty is the default one.")] = "",
-    base: Annotated[
-        str, typer.Option(help="Tracking host; else tracking.base_url (SENDTRAIL_TRACKING_BASE_URL).")
-    ] = "",
+    base: Base = "",
     encoding: Encoding = "utf-8",
     seed: Annotated[bool, typer.Option("--seed", help="A test recipient: hits are stored, not counted.")] = False,
     proof: Annotated[bool, typer.Option("--proof", help="A proof: hits are stored, not counted.")] = False,
-    no_consent: Annotated[
-        bool, typer.Option("--no-consent", help="Not tracked: no pixel, links as they are, only opt-out is ours.")
-    ] = False,
-    pixel: Annotated[
-        bool | None, typer.Option("--pixel/--no-pixel", help="The pixel that counts opens; else the policy decides.")
-    ] = None,
-    one_click: Annotated[
-        bool | None,
-        typer.Option("--one-click/--no-one-click", help="List-Unsubscribe headers; else the policy decides."),
-    ] = None,
-    provider: Annotated[
-        ProviderName | None,
-        typer.Option("--headers-for", help="Add the headers by which this provider's webhook knows the message."),
-    ] = None,
-    api: Annotated[
-        str, typer.Option(help="Address of the feed API: register URLs and content, feed the `prepared` item.")
-    ] = "",
-    label: Annotated[
-        str,
-        typer.Option(help="With --api: register the delivery itself too, with this label alone."),
-    ] = "",
-    as_json: Annotated[
-        bool,
-        typer.Option("--json", help="One JSON object: html, text or mime (base64), headers, warnings, urls, prepared."),
-    ] = False,
+    no_consent: NoConsent = False,
+    pixel: Pixel = None,
+    one_click: OneClick = None,
+    provider: HeadersFor = None,
+    api: ApiAddress = "",
+    label: Label = "",
+    as_json: AsJson = False,
 ) -> None:
     """Rewrite a message's links and add the pixel. Result on standard output, headers and warnings on standard error.
 
