@@ -7,6 +7,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
 from ipaddress import ip_address
+from socket import inet_aton
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -143,7 +144,8 @@ def _is_private(url: str) -> bool:
         return False
     if not host or "{" in host or "%" in host or "*" in host:
         return False
-    try:
+    with suppress(ValueError):
         return not ip_address(host.strip("[]")).is_global
-    except ValueError:
-        return "." not in host or host.endswith(_LOCAL)
+    with suppress(OSError):  # browsers take `127.1` and `0x7f000001` for addresses, and so does this
+        return not ip_address(inet_aton(host)).is_global
+    return "." not in host or host.endswith(_LOCAL)

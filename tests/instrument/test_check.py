@@ -46,6 +46,8 @@ def test_what_is_well_has_no_findings() -> None:
         ('<a href="http://localhost:8000/">x</a>', "private_host", (1, 10)),
         ('<a href="http://10.0.0.7/">x</a>', "private_host", (1, 10)),
         ('<a href="http://[fd00::1]/">x</a>', "private_host", (1, 10)),
+        ('<a href="http://127.1/">x</a>', "private_host", (1, 10)),
+        ('<a href="http://0xa.0.7/">x</a>', "private_host", (1, 10)),
         ('<a href="https://intranet/">x</a>', "private_host", (1, 10)),
         (f'<a href="https://a.example.org/{"x" * 1600}">x</a>', "link_too_long", (1, 10)),
         ("Dear {{name}}", "placeholder_left", (1, 6)),
