@@ -1,6 +1,7 @@
 """dashboards/sql/*.sql -> rows. Every value is a server-side parameter; no text is ever put into a query."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -9,6 +10,7 @@ from typing import Any, Literal, get_args
 from clickhouse_driver import errors
 
 from sendtrail.errors import SendtrailError
+from sendtrail.removal.hiding import HIDDEN_KEYS, hiding
 from sendtrail.settings import ReportSettings
 
 #: One file each in dashboards/sql. A misspelt name is a type error, a missing file fails at start.
@@ -25,6 +27,7 @@ QueryName = Literal[
 Row = dict[str, Any]
 Value = int | str | list[int] | list[str]
 
+_HIDDEN_FOR_S = 0.5
 _TOO_SLOW = 159
 _TOO_MUCH = {241, 396}  # memory, rows
 _NO_TABLES = {60, 81}
@@ -52,14 +55,17 @@ def load() -> dict[str, str]:
 class Queries:
     """Runs report queries on one connection, read only and within the limits of the settings.
 
-    `client` is clickhouse-driver's, with server-side parameters: for one thread at a time.
+    `client` is clickhouse-driver's, with server-side parameters: for one thread at a time. `hidden`: also what is
+    deleted and not purged yet, for those who check tables.
     """
 
-    def __init__(self, client: Any, settings: ReportSettings) -> None:
+    def __init__(self, client: Any, settings: ReportSettings, hidden: bool = False) -> None:
         self.settings = settings
         self._client = client
         self._texts = load()
-        self._limits = {
+        self._hidden, self._asked = hidden, float("-inf")
+        self._filters: dict[str, str] = {}
+        self._limits: dict[str, Any] = {
             "readonly": 2,
             "max_execution_time": settings.query_timeout_s,
             "max_result_rows": settings.max_rows,
@@ -71,7 +77,7 @@ class Queries:
         """The rows of a query by column name. Raises Unreachable or ReportError, each in one line."""
         with _said(name):
             found, columns = self._client.execute(
-                self._texts[name], parameters, with_column_types=True, settings=self._limits
+                self._texts[name], parameters, with_column_types=True, settings=self._limits | self._hiding()
             )
         titles = [title for title, _ in columns]
         return [dict(zip(titles, row, strict=True)) for row in found]
@@ -84,11 +90,18 @@ class Queries:
         limits = {"readonly": 2, "max_execution_time": self.settings.export_timeout_s}
         with _said(name):
             found = iter(self._client.execute_iter(
-                self._texts[name], parameters, with_column_types=True, settings=limits
+                self._texts[name], parameters, with_column_types=True, settings=limits | self._hiding()
             ))  # fmt: skip
             titles = [title for title, _ in next(found)]
             for row in found:
                 yield dict(zip(titles, row, strict=True))
+
+    def _hiding(self) -> dict[str, str]:
+        """What keeps deleted deliveries out, asked once for the few queries of a report."""
+        if not self._hidden and time.monotonic() - self._asked > _HIDDEN_FOR_S:
+            keys = self._client.execute(HIDDEN_KEYS, settings=self._limits | {"max_result_rows": 0})
+            self._filters, self._asked = hiding([key for (key,) in keys]), time.monotonic()
+        return self._filters
 
     def row(self, name: QueryName, **parameters: Value) -> Row:
         """The one row of a query that always has one."""

@@ -16,9 +16,10 @@ def migrate(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line per migration: name and statement.")] = False,
 ) -> None:
-    """Create the database and apply the migrations it lacks. Does nothing where it lacks none; may run at any time.
+    """Create the database, apply the migrations it lacks, and have tables keep rows for as long as [retention] says.
 
-    The server comes from clickhouse.address (SENDTRAIL_CLICKHOUSE_ADDRESS), the database from clickhouse.database.
+    Does nothing where nothing is to be done; may run at any time. The server comes from clickhouse.address
+    (SENDTRAIL_CLICKHOUSE_ADDRESS), the database from clickhouse.database.
     """
     import json
 
@@ -26,13 +27,18 @@ def migrate(
 
     from sendtrail.cli.config import load
     from sendtrail.clickhouse import connect
-    from sendtrail.settings import ClickHouseSettings, LoaderSettings
+    from sendtrail.settings import ClickHouseSettings, LoaderSettings, RetentionSettings
+    from sinks import retention
+    from sinks.migrate import Applied
     from sinks.migrate import migrate as run
 
     config = load()
     settings = config.section(ClickHouseSettings)
     with connect(settings, database="default") as client:
         steps = run(client, settings, dry_run, config.section(LoaderSettings).dedup_window)
+        change = retention.changes if dry_run else retention.apply
+        kept = list(change(client, settings, config.section(RetentionSettings)))
+    steps += [Applied(f"retention of {one.table}", statement) for one in kept for statement in one.statements]
     if as_json:
         for step in steps:
             print(json.dumps(step._asdict()))
@@ -42,6 +48,9 @@ def migrate(
     else:
         console = Console(highlight=False)
         for step in steps:
-            console.print(f"applied {step.name}")
+            if not step.name.startswith("retention of "):
+                console.print(f"applied {step.name}")
+        for one in kept:
+            console.print(one.said)
         files = sum(step.name.endswith(".sql") for step in steps)
         console.print(f"{settings.database}: {files} applied, nothing is pending")

@@ -76,7 +76,7 @@ def _run(
     with connect(settings) as client:
         since_ms = int((time.time() - since_h * 3600) * 1000) if since_h else 0
         looked_at = tables.scope(client, since_ms, _keys(config, names) if names else None)
-        checks = tables.checks(client) | report_checks(Queries(client, config.section(ReportSettings)))
+        checks = tables.checks(client) | report_checks(Queries(client, config.section(ReportSettings), hidden=True))
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("verifying", total=sum(looked_at.provable.values()) or None)
             found, repaired = tables.verify(

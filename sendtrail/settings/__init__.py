@@ -14,6 +14,7 @@ from sendtrail.settings.feed import FeedSettings
 from sendtrail.settings.mta import MtaSettings
 from sendtrail.settings.providers import ProvidersSettings
 from sendtrail.settings.relay import RelaySettings
+from sendtrail.settings.retention import RetentionSettings
 from sendtrail.settings.section import Section
 from sendtrail.settings.stages import (
     SECTIONS,
@@ -52,6 +53,7 @@ __all__ = [
     "ProvidersSettings",
     "RelaySettings",
     "ReportSettings",
+    "RetentionSettings",
     "Section",
     "StreamSettings",
     "TrackingSettings",

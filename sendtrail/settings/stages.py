@@ -14,6 +14,7 @@ from sendtrail.settings.feed import FeedSettings, read_key
 from sendtrail.settings.mta import MtaSettings
 from sendtrail.settings.providers import ProvidersSettings
 from sendtrail.settings.relay import RelaySettings
+from sendtrail.settings.retention import RetentionSettings
 from sendtrail.settings.section import Port, Section, Zone
 
 
@@ -112,6 +113,13 @@ class StreamSettings(Section):
     checkpoints_kept: int = Field(2, ge=1, description="of each partition")
     state_cache_bytes: int = Field(256 * 1024 * 1024, description="RocksDB block cache of the whole process")
     session_timeout_s: int = Field(6, ge=1)
+    rules_dir: Path | None = Field(
+        None, description="an operator's own rules and lists of networks, *.toml; they come before the built-in ones"
+    )
+    geo_databases: list[Path] = Field(
+        default_factory=list,
+        description="files in MaxMind's format (.mmdb): countries, networks of addresses; read again when they change",
+    )
     max_consents: int = Field(
         2_000_000, ge=1, description="recipients whose consent is remembered; past it, hits name nobody at all"
     )
@@ -220,5 +228,5 @@ SECTIONS: tuple[type[Section], ...] = (
     FeedSettings, StreamSettings, LoaderSettings, ReportSettings, WebSettings, LocalSettings,
     AnswerSettings, CookieSettings, DomainSettings,
     ProvidersSettings, MtaSettings,
-    RelaySettings,
+    RelaySettings, RetentionSettings,
 )  # fmt: skip
