@@ -27,6 +27,9 @@ up: $(STAMP) ## the whole line, empty, in this terminal
 test: $(STAMP) ## all tests, on a real Kafka and the real ClickHouse engine; ARGS="…" chooses
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadfile)
 
+chaos: $(STAMP) ## the line on three brokers, broken by a seed, and a ledger: MINUTES=5 SEED=… ARGS="--rate 40"
+	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 lint: $(STAMP) ## ruff, mypy --strict, import rules, schema of the compose file
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -59,4 +62,4 @@ lock: $(STAMP) ## make the lock files anew from pyproject.toml
 clean: ## remove .venv, caches and local data
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .sendtrail .sendtrail-*
 
-.PHONY: help install demo up test lint docs grafana screenshots bench bench-reports lock clean
+.PHONY: help install demo up test chaos lint docs grafana screenshots bench bench-reports lock clean

@@ -52,6 +52,7 @@ class OwnedPartitions:
         committed = await self._read_commit(partition) or 0
         await self.check_logs({partition: committed})
         store = self._store(partition, committed)
+        _log.info("partition opened", partition=partition, committed=committed, applied=store.applied)
         if store.applied < committed:
             await self._rebuild(partition, store, committed)
         expiry = Expiry(store, self._constants.id_window_ms)

@@ -1,5 +1,7 @@
 """Embedded Apache Kafka: one broker and controller (KRaft) in a JVM of its own, on the loopback interface.
 
+Several of them replicate as a cluster: kafka_cluster.py.
+
 python -m sendtrail.local.kafka --data DIR [--port N]
 """
 
@@ -79,6 +81,17 @@ class KafkaBroker:
         """Process id while it runs."""
         return self._child.pid
 
+    @property
+    def command(self) -> list[str]:
+        """What runs this broker, for whoever supervises it."""
+        command = [sys.executable, "-m", "sendtrail.local.kafka", "--data", str(self.data_dir)]
+        command += ["--port", str(self.node.port), "--node-id", str(self._node_id)]
+        if self._cluster_id is not None:
+            command += ["--cluster-id", self._cluster_id]
+        for voter in self._voters:
+            command += ["--voter", f"{voter.node_id}:{voter.port}:{voter.controller_port}"]
+        return command
+
     def start(self) -> None:
         """Start the broker; returns at once.
 
@@ -86,13 +99,7 @@ class KafkaBroker:
         """
         require_free("kafka", self.node.port)
         ensure(read_lock(LOCK_PATH))
-        command = [sys.executable, "-m", "sendtrail.local.kafka", "--data", str(self.data_dir)]
-        command += ["--port", str(self.node.port), "--node-id", str(self._node_id)]
-        if self._cluster_id is not None:
-            command += ["--cluster-id", self._cluster_id]
-        for voter in self._voters:
-            command += ["--voter", f"{voter.node_id}:{voter.port}:{voter.controller_port}"]
-        self._child.start(command, die_with_parent=self._die_with_parent)
+        self._child.start(self.command, die_with_parent=self._die_with_parent)
 
     def wait_ready(self, timeout_s: float = 60.0) -> None:
         """Wait until clients can connect. StartError with the log's tail if it ends or the time is over."""

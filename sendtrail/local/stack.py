@@ -156,7 +156,7 @@ class Stack:
         module, admin = self.stages[name]
         port = getattr(self.ports, admin)
         command = [sys.executable, "-m", "sendtrail.local.child", module]
-        return Service(name, command, lambda: _healthy(port), environment=self.environment())
+        return Service(name, command, lambda: healthy(port), environment=self.environment())
 
     def _write_endpoints(self) -> None:
         database = self._config.section(ClickHouseSettings).database
@@ -185,7 +185,8 @@ def _both(one: Callable[[], bool], other: Callable[[], bool]) -> Callable[[], bo
     return lambda: one() and other()
 
 
-def _healthy(port: int) -> bool:
+def healthy(port: int) -> bool:
+    """True where the admin listener on this loopback port says that its process is ready."""
     try:
         with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/health", timeout=2) as answer:
             return bool(answer.status == 200)

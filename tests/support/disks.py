@@ -22,10 +22,10 @@ class Disk(NamedTuple):
 
 
 @contextmanager
-def small_disk(path: Path) -> Iterator[Disk]:
-    """A disk of two megabytes at `path`."""
+def small_disk(path: Path, size: int = SIZE) -> Iterator[Disk]:
+    """A disk of so many bytes at `path`, two megabytes unless told otherwise."""
     path.mkdir()
-    if not _mount(path):
+    if not _mount(path, size):
         yield Disk(path, lambda pids: _limit(pids, 0), lambda pids: _limit(pids, resource.RLIM_INFINITY))
         return
     filler = path / "filler"
@@ -49,8 +49,8 @@ def read_only_disk(path: Path) -> Iterator[Disk]:
         subprocess.run(["umount", "--lazy", str(path)], check=True)
 
 
-def _mount(path: Path) -> bool:
-    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(path)]
+def _mount(path: Path, size: int = SIZE) -> bool:
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 

@@ -9,19 +9,26 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import pytest
 from clickhouse_driver import Client
-
-from sendtrail.local.engine import Engine
 
 needs_strace = pytest.mark.skipif(
     shutil.which("strace") is None and not os.environ.get("CI"), reason="strace is not installed"
 )
 
 
+class Running(Protocol):
+    """An engine, whoever started it."""
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while it runs."""
+
+
 @contextmanager
-def killed_at_rename(engine: Engine, client: Client, table: str) -> Iterator[None]:
+def killed_at_rename(engine: Running, client: Client, table: str) -> Iterator[None]:
     """The next insert into `table` (of this month, where it is partitioned) kills the engine at that rename.
 
     `client`: of the table's database. Leaves when the block does; the engine is to be started again by the caller.

@@ -73,13 +73,17 @@ class Engine:
         """Exit code of the last run (negative = signal), None before."""
         return self._child.returncode
 
+    @property
+    def command(self) -> list[str]:
+        """What runs this engine, for whoever supervises it."""
+        command = [sys.executable, "-m", "sendtrail.local.engine", "--data", str(self.data_dir)]
+        command += ["--native-port", str(self.native_port), "--http-port", str(self.http_port)]
+        return [*command, "--password-file", str(self.password_file)]
+
     def start(self) -> None:
         """Start the engine; returns at once. StartError if one of its ports is taken."""
         require_free("engine", self.native_port, self.http_port)
-        command = [sys.executable, "-m", "sendtrail.local.engine", "--data", str(self.data_dir)]
-        command += ["--native-port", str(self.native_port), "--http-port", str(self.http_port)]
-        command += ["--password-file", str(self.password_file)]
-        self._child.start(command, die_with_parent=self._die_with_parent)
+        self._child.start(self.command, die_with_parent=self._die_with_parent)
 
     def wait_ready(self, timeout_s: float = 60.0) -> None:
         """Wait until both fronts accept connections. StartError with the log's tail otherwise."""

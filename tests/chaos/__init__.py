@@ -1,0 +1,1 @@
+"""The fault harness: the whole line on three brokers, killed and frozen by a seed, with a ledger (`make chaos`)."""
