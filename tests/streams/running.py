@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from sendtrail.enriched import EnrichedHeader, EventRow, RejectRow, Row, decode_row, read_enriched_headers
@@ -26,10 +28,15 @@ from sendtrail.packs import PackHeader, headers_of, join, split
 from sendtrail.partitions import partition_of
 from sendtrail.settings import Config, KafkaSettings, TrackingSettings
 from sendtrail.topics import ENRICHED, EVENTS, STREAMS_GROUP
+from sinks.chain import NOTHING, Verdict, judge
 from tests.streams.making import CHROME
 
 PARTITIONS = 2
 WAIT_S = 60.0
+
+#: What a worker started by `Line.worker` does at a moment of a batch: end as kill -9 ends it, or freeze as a paused
+#: virtual machine does.
+KILL, FREEZE = "KILL", "STOP"
 
 
 class WorkerProcess:
@@ -54,6 +61,22 @@ class WorkerProcess:
         """SIGKILL, and wait until it is gone."""
         self.process.kill()
         self.process.wait()
+
+    def frozen(self) -> bool:
+        """True while it is stopped by SIGSTOP."""
+        return psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        self.process.send_signal(signal.SIGCONT)
+
+    def owned(self) -> int:
+        """How many partitions it works on; 0 where it does not answer."""
+        try:
+            health = self.health()
+        except (IndexError, OSError):
+            return 0
+        return sum(part["lag"] is not None for part in health["partitions"].values())
 
     def said(self, text: str) -> bool:
         """True if its log holds this text."""
@@ -89,27 +112,36 @@ class Line:
     workers: list[WorkerProcess] = field(default_factory=list)
 
     @classmethod
-    def make(cls, bootstrap: str, prefix: str, directory: Path) -> Line:
+    def make(cls, bootstrap: str, prefix: str, directory: Path, partitions: int = PARTITIONS) -> Line:
         """Create the topics."""
         config = Config({})
-        kafka = config.section(KafkaSettings, bootstrap=bootstrap, topic_prefix=prefix, partitions=PARTITIONS)
+        kafka = config.section(KafkaSettings, bootstrap=bootstrap, topic_prefix=prefix, partitions=partitions)
         ensure_topics(kafka, config.section(TrackingSettings))
         return cls(kafka, directory, KafkaProducer(bootstrap_servers=bootstrap, linger_ms=0))
 
     def topic(self, name: str) -> str:
         return self.kafka.topic_prefix + name
 
-    def worker(self, die_at: str = "", times: int = 1, name: str = "worker", **settings: Any) -> WorkerProcess:
-        """Start a worker; `name` is its state directory's, `settings` are of StreamSettings."""
+    @property
+    def partitions(self) -> int:
+        return self.kafka.partitions
+
+    def worker(
+        self, die_at: str = "", times: int = 1, name: str = "worker", how: str = KILL, **settings: Any
+    ) -> WorkerProcess:
+        """Start a worker; `name` is its state directory's, `settings` are of StreamSettings.
+
+        At the given moment, when it is there for the given time, it ends or freezes, as `how` says.
+        """
         environment = {
             "SENDTRAIL_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "SENDTRAIL_KAFKA_TOPIC_PREFIX": self.kafka.topic_prefix,
-            "SENDTRAIL_KAFKA_PARTITIONS": str(PARTITIONS),
+            "SENDTRAIL_KAFKA_PARTITIONS": str(self.partitions),
             "SENDTRAIL_STREAMS_STATE_DIR": str(self.directory / name),
             "SENDTRAIL_STREAMS_ADMIN_PORT": "0",
         }
         environment |= {f"SENDTRAIL_STREAMS_{key}".upper(): str(value) for key, value in settings.items()}
-        process = WorkerProcess(environment, self.directory / f"{name}.log", [die_at, str(times)])
+        process = WorkerProcess(environment, self.directory / f"{name}.log", [die_at, str(times), how])
         self.workers.append(process)
         return process
 
@@ -117,7 +149,7 @@ class Line:
         """One pack per partition."""
         by_partition: dict[int, list[Event]] = defaultdict(list)
         for event in events:
-            by_partition[partition_of(event, PARTITIONS)].append(event)
+            by_partition[partition_of(event, self.partitions)].append(event)
         for partition, pack in by_partition.items():
             self.send_pack(partition, pack)
             if remember:
@@ -161,7 +193,7 @@ class Line:
         """The group's offsets."""
         consumer = KafkaConsumer(bootstrap_servers=self.kafka.bootstrap, group_id=self.topic(STREAMS_GROUP))
         try:
-            found = {number: consumer.committed(self._at(EVENTS.name, number)) for number in range(PARTITIONS)}
+            found = {number: consumer.committed(self._at(EVENTS.name, number)) for number in range(self.partitions)}
         finally:
             consumer.close()
         return {number: offset or 0 for number, offset in found.items()}
@@ -181,16 +213,16 @@ class Line:
         return reads
 
     def chain(self) -> list[Read]:
-        """What the loader accepts: records that extend the chain of their partition, replays dropped."""
-        last: dict[int, int] = defaultdict(lambda: -1)
+        """What the loader accepts, by its own rule: replays and what runs ahead are dropped."""
+        topic_id = self.source_id()
+        last: dict[int, int] = defaultdict(lambda: NOTHING)
         accepted = []
         for read in self.enriched():
-            header, at = read.header, last[read.partition]
-            if header.source_from <= at + 1 <= header.source_offset:
+            verdict = judge(topic_id, last[read.partition], read.header)
+            assert verdict is not Verdict.OVERLAP, "no worker emits intervals that overlap"
+            if verdict is Verdict.NEXT:
                 accepted.append(read)
-                last[read.partition] = header.source_offset
-            else:
-                assert header.source_offset <= at, f"a gap: {at} -> {header}"
+                last[read.partition] = read.header.source_offset
         return accepted
 
     def wait_enriched(self, limit_s: float = WAIT_S) -> list[Read]:
@@ -229,7 +261,7 @@ class Line:
     def _ends(self, name: str) -> dict[int, int]:
         consumer = KafkaConsumer(bootstrap_servers=self.kafka.bootstrap)
         try:
-            ends = consumer.end_offsets([self._at(name, number) for number in range(PARTITIONS)])
+            ends = consumer.end_offsets([self._at(name, number) for number in range(self.partitions)])
         finally:
             consumer.close()
         return {at.partition: end for at, end in ends.items()}

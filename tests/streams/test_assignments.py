@@ -1,4 +1,4 @@
-"""Workers that come, go and find their state wiped; a broker that restarts under them."""
+"""A worker that finds its state wiped; a broker that restarts under one. Several workers: test_rebalances.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sendtrail.enriched import EventRow
 from sendtrail.local.kafka import KafkaBroker
-from tests.streams.running import Line, WorkerProcess, wait_for
+from tests.streams.running import Line, wait_for
 
 
 def test_a_worker_with_wiped_state_rebuilds_it_and_emits_nothing_again(line: Line) -> None:
@@ -29,33 +29,6 @@ def test_a_worker_with_wiped_state_rebuilds_it_and_emits_nothing_again(line: Lin
     assert second.said("state rebuilt")
     resent = sum(minute.resent for read in new for minute in read.header.counts.values())
     assert resent == len(old)
-
-
-def test_two_workers_share_and_take_over(line: Line) -> None:
-    line.send_some(20, packs=3)
-    first = line.worker(name="one")
-    line.wait_enriched()
-    second = line.worker(name="two")
-
-    def both_own() -> bool:
-        line.send_some(20)
-        return _owned(first) == _owned(second) == 1
-
-    wait_for(both_own, explain=line.logs)
-    line.assert_ledger()
-    second.kill()
-    line.send_some(20, packs=2)
-    line.assert_ledger()  # the first takes over what the second had
-    assert first.stop() == 0
-
-
-def _owned(worker: WorkerProcess) -> int:
-    """How many partitions it works on."""
-    try:
-        health = worker.health()
-    except (IndexError, OSError):
-        return 0
-    return sum(part["lag"] is not None for part in health["partitions"].values())
 
 
 def test_a_broker_that_restarts_loses_nothing(make_broker: Callable[[], KafkaBroker], tmp_path: Path) -> None:

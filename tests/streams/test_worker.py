@@ -6,15 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+from kafka.admin import ConfigResource, ConfigResourceType
 
 from sendtrail.deliveries import Delivery, key_of
 from sendtrail.enriched import EventRow
 from sendtrail.events import encode
+from sendtrail.kafka_admin import admin_client
 from sendtrail.kafka_read import read_to_end
 from sendtrail.local.kafka import KafkaBroker
+from sendtrail.local.process import free_port
 from sendtrail.packs import PackHeader, Totals, headers_of
 from sendtrail.partitions import partition_of
-from sendtrail.topics import DELIVERIES, REJECTS
+from sendtrail.topics import DELIVERIES, ENRICHED, REJECTS
+from streams.errors import EXIT_RESTART
 from tests.streams.running import PARTITIONS, Line, WorkerProcess, wait_for
 
 
@@ -92,3 +96,37 @@ def test_sigterm_ends_a_worker_whose_broker_is_gone(make_broker: Callable[[], Ka
         assert worker.stop() == 0
     finally:
         line.close()
+
+
+def test_an_output_the_broker_refuses_ends_the_worker_before_anything_is_committed(line: Line) -> None:
+    limit(line, "2000")
+    line.send_some(4)
+    line.send_some(200)  # more than fits
+    worker = line.worker()
+    assert worker.wait() == EXIT_RESTART
+    assert worker.said("was not acknowledged: ")
+    assert line.committed() == dict.fromkeys(range(PARTITIONS), 0)
+    limit(line, str(ENRICHED.max_bytes))
+    line.worker()
+    line.assert_ledger()
+
+
+def limit(line: Line, size: str) -> None:
+    """Bytes of a record that tracking.enriched takes."""
+    admin = admin_client(line.kafka.bootstrap)
+    admin.alter_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, line.topic(ENRICHED.name), configs={"max.message.bytes": size})]
+    )
+    admin.close()
+
+
+def test_a_worker_without_a_broker_waits_for_one(tmp_path: Path) -> None:
+    """Faust would end at once, again and again."""
+    log = tmp_path / "worker.log"
+    environment = {
+        "SENDTRAIL_KAFKA_BOOTSTRAP": f"127.0.0.1:{free_port()}",
+        "SENDTRAIL_STREAMS_STATE_DIR": str(tmp_path / "state"),
+    }
+    worker = WorkerProcess(environment, log, [])
+    wait_for(lambda: worker.said("no Kafka broker answers"), explain=log.read_text)
+    assert worker.stop() == 0
