@@ -113,10 +113,21 @@ LANES: dict[str, Lane] = {
 }  # fmt: skip
 
 
+#: Every so often no fault begins for a while, so that faults meet a line that works, not one that never got up.
+ROUND_S = 90.0
+LULL_S = 20.0
+#: Between two faults of a lane: at first, so that a short run meets many; later now this, now that.
+_SHORT_GAP_S = (0.2, 4.0)
+_LONG_GAP_S = (10.0, 30.0)
+_LONG_CHANCE = 0.5
+_FIRST_S = 40.0
+
+
 def schedule(seed: int, seconds: float) -> dict[str, list[Fault]]:
     """The faults of each lane, in time order; the first of a lane is always there, however short the run.
 
-    A lane's cards are shuffled and dealt; every card comes once before any comes again.
+    A lane's cards are shuffled and dealt; every card comes once before any comes again. The last LULL_S of each
+    ROUND_S are quiet.
     """
     return {name: list(_lane(name, lane, Random(f"{seed}/{name}"), seconds)) for name, lane in LANES.items()}
 
@@ -130,6 +141,14 @@ def _lane(name: str, lane: Lane, dice: Random, seconds: float) -> Iterator[Fault
         card = deck.pop()
         lasts = dice.uniform(*card.seconds)
         yield Fault(at_s, name, card.kind, dice.choice(card.targets), lasts, dice.choice(card.details))
-        at_s += lasts + lane.calm_s + dice.uniform(0.2, 4.0)
+        long = at_s > _FIRST_S and dice.random() < _LONG_CHANCE
+        gap = _LONG_GAP_S if long else _SHORT_GAP_S
+        at_s = _past_lull(at_s + lasts + lane.calm_s + dice.uniform(*gap), dice)
         if at_s >= seconds:
             return
+
+
+def _past_lull(at_s: float, dice: Random) -> float:
+    if at_s % ROUND_S < ROUND_S - LULL_S:
+        return at_s
+    return (at_s // ROUND_S + 1) * ROUND_S + dice.uniform(0.0, 3.0)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.chaos.faults import Faults
-from tests.chaos.schedule import LANES, SESSION_S, Fault, schedule
+from tests.chaos.schedule import LANES, LULL_S, ROUND_S, SESSION_S, Fault, schedule
 
 few = settings(max_examples=20)
 seeds = st.integers(0, 10**6)
@@ -36,6 +36,13 @@ def test_faults_of_a_lane_come_in_time_one_after_the_other(seed: int, length: fl
         assert all(fault.at_s < length for fault in faults[1:])
         for one, following in pairwise(faults):
             assert one.at_s + one.seconds + LANES[name].calm_s <= following.at_s
+
+
+@few
+@given(seeds, seconds)
+def test_every_round_ends_with_a_lull(seed: int, length: float) -> None:
+    for faults in schedule(seed, length).values():
+        assert all(fault.at_s % ROUND_S < ROUND_S - LULL_S for fault in faults)
 
 
 @few
