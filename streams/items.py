@@ -10,6 +10,7 @@ from sendtrail.events import Class, Event
 from sendtrail.packs import Headers, PackHeader, Totals
 from streams.consents import ConsentBook
 from streams.deliveries import DeliveryBook
+from streams.geo import GeoDatabase
 from streams.rules import Rules
 from streams.state.overlay import Overlay
 
@@ -130,3 +131,4 @@ class Known:
     deliveries: DeliveryBook
     consents: ConsentBook
     state: Overlay
+    geo: GeoDatabase | None = None

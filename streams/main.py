@@ -18,8 +18,10 @@ from sendtrail.metrics import begin
 from sendtrail.process import AdminServer, Log, StopSignal, collect_seldom, run_stage, setup_logging, watch_disk
 from sendtrail.settings import EXIT_CODE, Config, KafkaSettings, StreamSettings, TrackingSettings
 from sendtrail.topics import EVENTS
+from streams.check_rules import load_checked
 from streams.errors import EXIT_RESTART, EXIT_STOPPED, Damaged, Restart, Stopped
-from streams.service import Service
+from streams.geo import geo_database
+from streams.service import Knowledge, Service
 from streams.state.directory import StateDirectory
 from streams.state.recover import condemn
 from streams.worker import Observe
@@ -56,6 +58,7 @@ def _main(config: Config, observe: Observe, log: Log) -> int:
     streams = config.section(StreamSettings)
     stop = StopSignal().install()
     directory = StateDirectory(streams.state_dir)
+    knowledge = Knowledge(load_checked(streams.rules_dir), geo_database(streams.geo_databases))
     begin("streams")
     watch_disk("state", streams.state_dir)
     source_id = _wait_for_topics(kafka, tracking, stop, log)
@@ -63,7 +66,7 @@ def _main(config: Config, observe: Observe, log: Log) -> int:
         return 0
     collect_seldom()
     directory.claim_topic(kafka.topic_prefix + EVENTS.name, source_id)
-    return asyncio.run(_run(kafka, tracking, streams, directory, source_id, observe, log))
+    return asyncio.run(_run(kafka, tracking, streams, directory, source_id, knowledge, observe, log))
 
 
 def _wait_for_topics(kafka: KafkaSettings, tracking: TrackingSettings, stop: StopSignal, log: Log) -> str | None:
@@ -98,15 +101,16 @@ async def _run(
     streams: StreamSettings,
     directory: StateDirectory,
     source_id: str,
+    knowledge: Knowledge,
     observe: Observe,
     log: Log,
 ) -> int:
-    service = Service(kafka, tracking, streams, directory, source_id, _limit_stop, observe)
+    service = Service(kafka, tracking, streams, directory, source_id, knowledge, _limit_stop, observe)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.ask_to_stop)
     admin = AdminServer(streams.admin_host, streams.admin_port, service.health).start()
-    log.info("the worker starts", admin=f"http://{streams.admin_host}:{admin.port}")
+    log.info("the worker starts", admin=f"http://{streams.admin_host}:{admin.port}", rules=knowledge.rules.version)
     try:
         await service.run()
     finally:

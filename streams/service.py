@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import structlog
 from faust.types import TP
@@ -18,10 +18,11 @@ from streams.consents import ConsentBook
 from streams.consumer import TrackingConsumer
 from streams.deliveries import DeliveryBook
 from streams.errors import EXIT_RESTART, EXIT_STOPPED, Restart, Stopped, StreamsError
+from streams.geo import GeoDatabase
 from streams.partitions import OwnedPartitions
 from streams.progress import Progress
 from streams.registry import RegistryFollower
-from streams.rules import load_rules
+from streams.rules import Rules
 from streams.source import SourceLog
 from streams.state.checkpoints import Checkpoints
 from streams.state.directory import StateDirectory, recreated
@@ -36,6 +37,13 @@ WATCH_S = 1.0
 _log = structlog.stdlib.get_logger(__name__)
 
 
+class Knowledge(NamedTuple):
+    """What an operator gives the steps to judge by."""
+
+    rules: Rules
+    geo: GeoDatabase | None
+
+
 class Service:
     """One worker process; make it inside the running loop. `on_end` is told the exit code when the end begins."""
 
@@ -46,6 +54,7 @@ class Service:
         streams: StreamSettings,
         directory: StateDirectory,
         source_id: str,
+        knowledge: Knowledge,
         on_end: Callable[[int], None],
         observe: Observe,
     ) -> None:
@@ -57,7 +66,8 @@ class Service:
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
         deliveries, self._consents = DeliveryBook(), ConsentBook(streams.max_consents)
-        constants = _constants(kafka, tracking, source_id, deliveries, self._consents)
+        constants = _constants(kafka, tracking, source_id, knowledge, deliveries, self._consents)
+        self._knowledge = knowledge
         self._registries = [
             RegistryFollower(kafka.bootstrap, kafka.topic_prefix + DELIVERIES.name, deliveries),
             RegistryFollower(kafka.bootstrap, kafka.topic_prefix + CONSENTS.name, self._consents),
@@ -109,6 +119,7 @@ class Service:
                 str(number): {"done": part.done, "committed": part.committed, "lag": lags.get(number)}
                 for number, part in sorted(self._progress.parts.items())
             },
+            "rules": self._knowledge.rules.version,
             "assignment": self._present(),
             "rebalancing": self._app.rebalancing,
             "last_log_time_ms": self._worker.last_log_time_ms,
@@ -178,6 +189,8 @@ class Service:
         """Beside the batches: is the topic the same, does the log hold what comes next, how far is its end?"""
         while True:
             await asyncio.sleep(WATCH_S)
+            if self._knowledge.geo is not None:
+                await asyncio.to_thread(self._knowledge.geo.reload)
             await self._watch.check()
             await self._open_assigned()
             present = self._present()
@@ -205,11 +218,16 @@ class Service:
 
 
 def _constants(
-    kafka: KafkaSettings, tracking: TrackingSettings, source_id: str, deliveries: DeliveryBook, consents: ConsentBook
+    kafka: KafkaSettings,
+    tracking: TrackingSettings,
+    source_id: str,
+    knowledge: Knowledge,
+    deliveries: DeliveryBook,
+    consents: ConsentBook,
 ) -> Constants:
     return Constants(
         source_id, kafka.partitions, tracking.id_window_days * DAY_MS, tracking.open_repeat_s * 1000,
-        tracking.visitor_cookies != "off", load_rules(), deliveries, consents,
+        tracking.visitor_cookies != "off", knowledge.rules, deliveries, consents, knowledge.geo,
     )  # fmt: skip
 
 

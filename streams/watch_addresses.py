@@ -37,8 +37,11 @@ _encoder = msgspec.msgpack.Encoder()
 def clicks_key(item: Item, known: Known) -> bytes | None:
     """What `watch_addresses` reads: the clicks from the address in the hour of log time."""
     event, found = item.event, item.found
-    if known.rules.address is None or event.kind not in FOLLOWS or not event.address or found.network:
-        return None  # a network that is known by name is nobody's own address: a proxy that nobody trusts, for one
+    if known.rules.address is None or event.kind not in FOLLOWS or not event.address:
+        return None
+    network = known.rules.networks.of(event.address) if found.network else None
+    if network is not None and network.shared:
+        return None  # nobody's own address: a proxy that nobody trusts, for one
     if "confirmed" in found.class_reasons or "flood" in found.marks:
         return None
     return address_key(item.origin.time_ms // HOUR_MS, event.address)

@@ -11,6 +11,7 @@ from sendtrail.metrics import counter, gauge, histogram
 from streams.consents import ConsentBook
 from streams.deliveries import DeliveryBook
 from streams.errors import Restart
+from streams.geo import GeoDatabase
 from streams.items import Covering, Known, SourceRecord
 from streams.pipeline import Steps, Timing, enrich
 from streams.progress import Part, Progress
@@ -53,12 +54,13 @@ class Constants(NamedTuple):
     rules: Rules
     deliveries: DeliveryBook
     consents: ConsentBook
+    geo: GeoDatabase | None = None
 
     def known(self, partition: int, state: Overlay) -> Known:
         """What the steps may look at for one partition."""
         return Known(
             self.topic_id, partition, self.partitions, self.id_window_ms, self.open_repeat_ms, self.visitor_cookies,
-            self.rules, self.deliveries, self.consents, state,
+            self.rules, self.deliveries, self.consents, state, self.geo,
         )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from sendtrail.cli import (
     rejects,
     relay_users,
     report,
+    rules,
     run,
     setup,
     spool,
@@ -74,7 +75,7 @@ GROUPS = {
     "Senders": (keys, links, instrument, check, domains, relay_users),
     "Feeds": (feed, webhooks, bounces, kumomta, postfix_log, api_keys, optouts),
     "Is it all there?": (status, audit, verify, trace, rejects, spool),
-    "Set up and run": (topics, migrate, setup, run),
+    "Set up and run": (topics, migrate, rules, setup, run),
 }
 
 

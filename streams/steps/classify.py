@@ -4,41 +4,51 @@ from functools import lru_cache
 
 from sendtrail.events import FLAG_HONEYPOT, HITS, Class, Event
 from streams.items import Item, Known
-from streams.rules import Rules
+from streams.rules import NetworkRule, Rules, Says
 from streams.steps.name_client import client_of, is_spider, proxy_of
 
 _CACHED_AGENTS = 65_536
-#: Requests that show nothing to anybody, and one link asked for by one address over and over.
-_HINTED = ("head", "prefetch", "flood")
-#: What a provider says of its own hits; a mere proxy (Gmail's) shows pictures to a person, so it is not among them.
-_SAID_BY_PROVIDER = frozenset(
-    ("sg_machine_open", "user_agent_parsed.is_prefetched", "client-info.bot=apple", "client-info.bot=generic")
-)
 _CONFIRMED = ("form", "one_click")
 Verdict = tuple[Class, tuple[str, ...]]
 
 
 def classify(item: Item, known: Known) -> None:
-    """Judge by the request alone; bursts and networks come later, as re-labels."""
+    """Judge by the request alone; what other hits show comes later, as re-labels."""
     event = item.event
     if event.kind in HITS:
-        found = item.found
-        found.class_, found.class_reasons = _verdict(event, known.rules)
-        found.class_ruleset = known.rules.version
+        found, rules = item.found, known.rules
+        network = rules.networks.of(event.address) if rules.networks.judging and event.address else None
+        found.class_, found.class_reasons = verdict(event, rules, network)
+        found.class_ruleset = rules.version
 
 
-def _verdict(event: Event, rules: Rules) -> Verdict:
+def verdict(event: Event, rules: Rules, network: NetworkRule | None) -> Verdict:
+    """What a hit's own request says. `network`: the listed one of its address, if one is known."""
     if event.kind == "optout" and event.how in _CONFIRMED:
         return "human", ("confirmed",)  # an opt-out made is honoured and counted, whoever pressed the button
-    verdict = agent_verdict(event.user_agent, event.kind, rules)
-    if not _SAID_BY_PROVIDER.isdisjoint(event.provider_hints):
-        return "machine", ("provider", *verdict[1])
-    if not event.hints and not event.flags & FLAG_HONEYPOT:
-        return verdict
-    facts = tuple(hint for hint in _HINTED if hint in event.hints)
+    agent = agent_verdict(event.user_agent, event.kind, rules)
+    if not (event.hints or event.provider_hints or event.flags & FLAG_HONEYPOT or network):
+        return agent
+    said = _said(event, rules, network)
+    return _together(said, agent) if said else agent
+
+
+def _said(event: Event, rules: Rules, network: NetworkRule | None) -> list[Says]:
+    """What all but the agent says, the request's own facts first."""
+    said = [says for hint, says in rules.requests.items() if hint in event.hints]
     if event.flags & FLAG_HONEYPOT:
-        facts += ("honeypot",)
-    return ("machine", facts + verdict[1]) if facts else verdict
+        said += rules.honeypot
+    said += [rules.providers[hint] for hint in event.provider_hints if hint in rules.providers]
+    if network is not None and network.judges(event.kind):
+        said.append((network.class_, network.reason))
+    return said
+
+
+def _together(said: list[Says], agent: Verdict) -> Verdict:
+    """A machine if anything says so, unknown if anything does; a reason that does not bear that out is left out."""
+    class_: Class = "machine" if agent[0] == "machine" or any(one == "machine" for one, _ in said) else "unknown"
+    reasons = [reason for one, reason in said if one == class_]
+    return class_, tuple(dict.fromkeys([*reasons, *agent[1]]))
 
 
 @lru_cache(_CACHED_AGENTS)
@@ -52,7 +62,7 @@ def agent_verdict(agent: str, kind: str, rules: Rules) -> Verdict:
     lowered = agent.lower()
     for rule in rules.agents:
         if rule.fits(lowered):
-            return "machine", (rule.reason,)
+            return rule.class_, (rule.reason,)
     if is_spider(agent):
         return "machine", ("known_bot",)
     if not client_of(agent, kind, rules).client:

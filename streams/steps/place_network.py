@@ -1,6 +1,4 @@
-"""An address -> its network, where one is known without a database; country stays empty."""
-
-from ipaddress import ip_address
+"""An address -> its network, by the lists of the rules or a geo database, and its country, by the database."""
 
 from sendtrail.events import HITS
 from streams.items import Item, Known
@@ -8,20 +6,22 @@ from streams.rules import Rules
 
 
 def place_network(item: Item, known: Known) -> None:
-    """The network of a hit; that of a proxy would say nothing about the reader, so it is left empty."""
-    event = item.event
-    if event.address and event.kind in HITS and item.found.client not in known.rules.proxy_names:
-        item.found.network = network_of(event.address, known.rules)
+    """Of a hit. That of a proxy would say nothing about the reader: it is left empty, or has a name and no country."""
+    event, rules = item.event, known.rules
+    if not event.address or event.kind not in HITS or item.found.client in rules.proxy_names:
+        return
+    found, rule = item.found, rules.networks.of(event.address)
+    if rule is not None:
+        found.network = rule.name
+        if rule.proxy:
+            return
+    if known.geo is not None:
+        place = known.geo.of(event.address)
+        found.country = place.country
+        found.network = found.network or place.network
 
 
 def network_of(address: str, rules: Rules) -> str:
-    """The name of the first network that holds the address; empty for none or for text that is no address."""
-    head = address.partition(".")[0] if "." in address else address.partition(":")[0]
-    networks = rules.networks.get(head.lower())
-    if networks is None:  # nearly all addresses end here, unparsed
-        return ""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return ""
-    return next((name for network, name in networks if parsed in network), "")
+    """The name of the narrowest listed network that holds the address; empty for none or for what is no address."""
+    rule = rules.networks.of(address)
+    return rule.name if rule is not None else ""

@@ -110,7 +110,7 @@ def verdict(**fields: Any) -> tuple[str, tuple[str, ...]]:
             {"provider_hints": ["user_agent_parsed.is_proxy", "user_agent_parsed.is_prefetched"]},
             ("machine", ("provider",)),
         ),
-        ({"provider_hints": ["client-info.bot=gmail"]}, ("human", ())),
+        ({"provider_hints": ["client-info.bot=gmail"]}, ("unknown", ("image_proxy",))),
         ({"flags": FLAG_HONEYPOT, "user_agent": "curl/8.5.0"}, ("machine", ("honeypot", "http_library"))),
         ({"kind": "optout", "how": "one_click", "user_agent": "curl/8.5.0"}, ("human", ("confirmed",))),
         ({"kind": "optout", "how": "form", "flags": FLAG_HONEYPOT}, ("human", ("confirmed",))),
