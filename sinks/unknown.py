@@ -13,6 +13,7 @@ from clickhouse_driver import Client
 
 from sendtrail.errors import SendtrailError
 from sinks.blocks import Block, Blocks
+from sinks.mutations import let_end
 from sinks.places import column, missing_rows, part_of
 from sinks.plan import Plan, token
 from sinks.recount import aggregates, differing, insert_difference, touch
@@ -67,6 +68,7 @@ def settle_aggregates(client: Client, deliveries: list[int]) -> int:
     if not deliveries:
         return 0
     differed = 0
+    let_end(client)
     for aggregate in aggregates(client):
         for _ in range(_ROUNDS):
             keys = differing(client, aggregate, deliveries)

@@ -14,6 +14,7 @@ from clickhouse_driver import Client
 
 from sendtrail.settings import ClickHouseSettings
 from sinks.control import paused
+from sinks.mutations import let_end
 from sinks.queries import query
 from sinks.recount import Aggregate, aggregates, differing_by_delivery
 from sinks.unknown import settle_aggregates
@@ -101,6 +102,7 @@ def verify(
         return [], 0
     again = {delivery: deliveries[delivery] for delivery in suspects}
     with paused(settings, "verify") as pause:
+        let_end(client)
         found = look(checks, again, lambda rows: pause.check())
         repaired = 0
         if found and repair:

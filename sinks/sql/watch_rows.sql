@@ -27,6 +27,11 @@ FROM
         PREWHERE event_time >= toDateTime({since:UInt64}, 'UTC')     -- of the other columns a small part is read then
         WHERE epoch_minute >= intDiv({since:UInt64}, 60)
             AND (first_topic != {topic:String} OR first_offset < {loaded:Array(UInt64)}[src_partition + 1])
+        UNION ALL
+        SELECT minute AS epoch_minute, -toInt64(events) AS n     -- rows until their delivery was purged
+        FROM purged_events FINAL
+        WHERE minute >= intDiv({since:UInt64}, 60)
+            AND (src_topic != {topic:String} OR src_offset < {loaded:Array(UInt64)}[src_partition + 1])
     )
     GROUP BY epoch_minute
 )
