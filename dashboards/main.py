@@ -31,7 +31,7 @@ def main(config: Config) -> int:
     log = setup_logging("web")
     begin("web")
     # uvicorn gives the signals back to who had them: this handler, so that the process ends with 0.
-    StopSignal().install()
+    stop = StopSignal().install()
     try:
         settings = config.section(WebSettings)
         site = site_of(config)
@@ -47,6 +47,7 @@ def main(config: Config) -> int:
             app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=3, **SERVER_OPTIONS
         )
     )
+    stop.then(lambda: setattr(server, "should_exit", True))  # a signal that comes before uvicorn listens for them
     try:
         server.run(sockets=[listener])
     finally:

@@ -145,12 +145,26 @@ class StopSignal:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._act: Callable[[], None] = lambda: None
 
     def install(self) -> "StopSignal":
         """Listen for the signals; main thread only."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._event.set())
+            signal.signal(number, lambda *_: self._asked())
         return self
+
+    def then(self, act: Callable[[], None]) -> None:
+        """Call `act` when the stop is asked for by a signal, at once if it was. For those who don't look by themselves.
+
+        May call it twice. A library that takes the signals over later leaves no moment in which one is lost.
+        """
+        self._act = act
+        if self._event.is_set():
+            act()
+
+    def _asked(self) -> None:
+        self._event.set()
+        self._act()
 
     def set(self) -> None:
         """Ask for the stop from inside."""

@@ -66,7 +66,7 @@ def _main(config: Config, observe: Observe, log: Log) -> int:
         return 0
     collect_seldom()
     directory.claim_topic(kafka.topic_prefix + EVENTS.name, source_id)
-    return asyncio.run(_run(kafka, tracking, streams, directory, source_id, knowledge, observe, log))
+    return asyncio.run(_run(kafka, tracking, streams, directory, source_id, knowledge, observe, stop, log))
 
 
 def _wait_for_topics(kafka: KafkaSettings, tracking: TrackingSettings, stop: StopSignal, log: Log) -> str | None:
@@ -103,12 +103,14 @@ async def _run(
     source_id: str,
     knowledge: Knowledge,
     observe: Observe,
+    stop: StopSignal,
     log: Log,
 ) -> int:
     service = Service(kafka, tracking, streams, directory, source_id, knowledge, _limit_stop, observe)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.ask_to_stop)
+    stop.then(service.ask_to_stop)  # asked before the loop listened
     admin = AdminServer(streams.admin_host, streams.admin_port, service.health).start()
     log.info("the worker starts", admin=f"http://{streams.admin_host}:{admin.port}", rules=knowledge.rules.version)
     try:

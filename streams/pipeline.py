@@ -9,6 +9,7 @@ import structlog
 from streams.items import Covering, Item, Known, Record
 from streams.render import Enriched, render
 from streams.state.keys import WAITING, mark_value, read_mark, spool_key
+from streams.state.rejected import drop_known
 from streams.state.waiting import settle
 from streams.steps.unpack import unpack
 
@@ -91,7 +92,7 @@ def run(records: Sequence[Record], known: Known, steps: Steps, timing: Timing) -
     """Take every item through the steps until one ends it. `records` in the order of the log."""
     note_marks(records, known)
     items = [item for record in records for item in record.items]
-    now = timing.clock()
+    all_items, now = len(items), timing.clock()
     for step in steps:
         if isinstance(step, StateStep):
             _run_with_state(step, items, known)
@@ -99,6 +100,8 @@ def run(records: Sequence[Record], known: Known, steps: Steps, timing: Timing) -
             _run(step, items, known)
         items = [item for item in items if not item.outcome]
         now = timing.add(step.name, now)
+    if len(items) < all_items:
+        drop_known(records, known)
     settle(records, known)
 
 

@@ -28,7 +28,7 @@ def main(config: Config) -> int:
     """Serve until SIGTERM or SIGINT. Exit code 0, or 3 where settings, keys or the port are not to be had."""
     log = setup_logging("api")
     # uvicorn gives the signals back to who had them: this handler, so that the process ends with 0.
-    StopSignal().install()
+    stop = StopSignal().install()
     try:
         settings = config.section(ApiSettings)
         keys = keyring.load(config.section(KeySettings).file)
@@ -56,6 +56,7 @@ def main(config: Config) -> int:
             timeout_graceful_shutdown=10,
         )
     )
+    stop.then(lambda: setattr(server, "should_exit", True))  # a signal that comes before uvicorn listens for them
     try:
         server.run(sockets=[listener])
     finally:

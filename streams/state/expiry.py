@@ -1,12 +1,23 @@
 """What in the state is over, by log time.
 
-Ids and hits start with a time and go by range. Marks of spools and transactions do not: they are looked through, a
-bounded number at each pass.
+Ids and hits start with a time and go by range. Marks of spools, rejected lines and transactions do not: they are looked
+through, a bounded number at each pass.
 """
 
 from typing import NamedTuple
 
-from streams.state.keys import ADDRESSES, DAY_MS, HITS, HOUR_MS, IDS, SPOOLS, TRANSACTIONS, read_time, time_bytes
+from streams.state.keys import (
+    ADDRESSES,
+    DAY_MS,
+    HITS,
+    HOUR_MS,
+    IDS,
+    REJECTED,
+    SPOOLS,
+    TRANSACTIONS,
+    read_time,
+    time_bytes,
+)
 from streams.state.store import Store
 
 #: Deletes trail the window, so that a record read again still finds all that its first reading found.
@@ -42,7 +53,9 @@ class Expiry:
 
     def __init__(self, store: Store, id_window_ms: int) -> None:
         self._store = store
-        self._windows = {SPOOLS: id_window_ms + TRAIL_MS, TRANSACTIONS: TRANSACTION_WINDOW_MS + TRAIL_MS}
+        remembered_ms = id_window_ms + TRAIL_MS
+        transactions_ms = TRANSACTION_WINDOW_MS + TRAIL_MS
+        self._windows = {SPOOLS: remembered_ms, REJECTED: remembered_ms, TRANSACTIONS: transactions_ms}
         self._id_window_ms = id_window_ms
         self._passed_ms = 0
         self._cursors = {kind: kind for kind in self._windows}

@@ -3,12 +3,14 @@
 i + id (16)                                        -> place of the first sight (12)
 t + transaction id (16)                            -> place (12), log time (6)
 s + spool id (16)                                  -> segment (8), index (8), log time (6)
+r + hash of spool, segment and line (16)           -> place of the first sight of a rejected line (12), log time (6)
 o + log day (2), delivery, message (8 each)        -> the message's hits (hits.py)
 n + log hour (4), address                          -> links followed from the address (watch_addresses.py)
 q                                                  -> re-labels that wait for a record with room (waiting.py)
 a                                                  -> next source offset not yet applied (8)
 """
 
+import hashlib
 import struct
 
 DAY_MS = 86_400_000
@@ -17,12 +19,13 @@ ADDRESSES = b"n"
 APPLIED = b"a"
 IDS = b"i"
 HITS = b"o"
+REJECTED = b"r"
 SPOOLS = b"s"
 TRANSACTIONS = b"t"
 WAITING = b"q"
 
-_OFFSET, _INDEX = 8, 4
-PLACE_BYTES = _OFFSET + _INDEX
+OFFSET_BYTES, _INDEX = 8, 4
+PLACE_BYTES = OFFSET_BYTES + _INDEX
 _MS = 6
 _HITS = struct.Struct(">cHQQ")
 
@@ -40,6 +43,14 @@ def transaction_key(event_id: str) -> bytes:
 def spool_key(spool: str) -> bytes:
     """Of a spool's mark."""
     return SPOOLS + bytes.fromhex(spool)
+
+
+def rejected_key(spool: str, segment: int, line: bytes) -> bytes:
+    """Of a rejected line's first sight."""
+    said = hashlib.blake2b(bytes.fromhex(spool), digest_size=16)
+    said.update(segment.to_bytes(8, "big"))
+    said.update(line)
+    return REJECTED + said.digest()
 
 
 def hits_key(log_day: int, delivery: int, message: int) -> bytes:
@@ -64,7 +75,7 @@ def day_before(key: bytes) -> bytes:
 
 def places(offset: int, lines: int) -> list[bytes]:
     """The places of a record's lines in the log, as bytes that sort alike: 8 bytes offset, 4 bytes index."""
-    record = offset.to_bytes(_OFFSET, "big")
+    record = offset.to_bytes(OFFSET_BYTES, "big")
     return [record + index.to_bytes(_INDEX, "big") for index in range(lines)]
 
 

@@ -11,7 +11,7 @@ from sendtrail.enriched import EventRow, MinuteCounts
 from sendtrail.events import Event
 from sendtrail.ids import transaction_id
 from streams.items import SourceRecord
-from tests.streams.making import NOW, Line, Output, hit, source
+from tests.streams.making import NOW, Line, Output, hit, raw_source, source
 
 DAY = 86_400_000
 
@@ -132,3 +132,40 @@ def test_any_crash_leaves_the_same_rows_once_the_chain_has_dropped_replays(
         if death in ("none", "state lost"):
             committed = end
     assert chain == expected
+
+
+FAR_AHEAD = hit(9, at=NOW + 3 * DAY)
+
+
+def test_a_bad_event_that_is_sent_again_is_no_second_reject() -> None:
+    line = Line()
+    pack = [hit(1), FAR_AHEAD]
+    first = line.feed(source(0, pack))
+    assert (totals(first).rejected, len(first[0].rows)) == (1, 2)
+    again = line.feed(source(1, pack))
+    assert (totals(again).resent, totals(again).rejected, again[0].rows) == (2, 0, [])
+    cut_otherwise = line.feed(source(2, [FAR_AHEAD]))
+    assert (totals(cut_otherwise).resent, cut_otherwise[0].rows) == (1, [])
+
+
+def test_bad_events_are_the_same_only_in_one_segment_of_one_spool() -> None:
+    line = Line()
+    outputs = line.feed(
+        source(0, [FAR_AHEAD]), source(1, [FAR_AHEAD], segment=1), source(2, [FAR_AHEAD], spool="cd" * 16)
+    )
+    assert totals(outputs).rejected == 3
+
+
+def test_a_line_that_cannot_be_decoded_is_known_again_too() -> None:
+    line = Line()
+    pack = [b"\xff1", b"\xff2", b"\xff2"]
+    assert totals(line.feed(raw_source(0, pack))).rejected == 3
+    assert totals(line.feed(raw_source(1, pack))).resent == 3
+
+
+def test_a_replay_finds_the_same_rejects_although_the_state_is_ahead() -> None:
+    line = Line()
+    records = [source(0, [FAR_AHEAD]), source(1, [FAR_AHEAD])]
+    first = line.feed(*records)
+    assert line.feed(*records) == first
+    assert [totals([output]).rejected for output in first] == [1, 0]
