@@ -17,7 +17,7 @@ from sendtrail.local.process import Child
 from tests.chaos.poison import Poison
 from tests.chaos.schedule import BROKERS, DAY_MS, EDGES, LOADERS, WORKERS, Fault
 from tests.chaos.sent import Sent
-from tests.chaos.stack import Stack, wait
+from tests.chaos.stack import NotBack, Stack, wait
 from tests.line.processes import children, descendants
 from tests.support.rename import killed_at_rename
 
@@ -92,22 +92,20 @@ class Faults:
         """Where a part is renamed into place: its token is known by then, its rows are not there (FACTS D)."""
         if not self._tracing:
             return self._kill_in_insert(fault) + " (strace is not there)"
-        before = self._alive(fault.target)
+        wait(lambda: self._stack.healthy(fault.target), "the engine answers", _JOIN_S)
         self._count()
-        hit = False
-        with suppress(Error, OSError, EOFError), self._stack.client() as client:
-            try:
-                with killed_at_rename(_Process(before), client, fault.detail):
-                    end = time.monotonic() + _INSERT_S
-                    while not hit and time.monotonic() < end:
-                        hit = self._stack.pid(fault.target) != before
-                        time.sleep(0.02)
-            except FileNotFoundError:  # it is gone already
-                hit = True
-        if not hit and self._stack.pid(fault.target) == before:
-            self._end(fault.target, signal.SIGKILL)
+        before, told = self._alive(fault.target), "at the rename"
+        try:
+            with self._stack.client() as client, killed_at_rename(_Process(before), client, fault.detail):
+                wait(lambda: self._stack.pid(fault.target) != before, "a part is renamed", _INSERT_S)
+        except NotBack:
+            told = "no part was renamed in time, killed anyway"
+            self._kill_this(before)
+        except (Error, OSError, EOFError) as error:  # the engine went in the midst of a question or of tracing
+            told = f"tracing did not begin: {error!r}"[:200] if self._stack.pid(fault.target) == before else told
+            self._kill_this(before)
         self._stack.wait_back(fault.target, before)
-        return "at the rename" if hit else "no part was renamed in time"
+        return told
 
     def _fill_disk(self, fault: Fault) -> str:
         """The disk of a spool. What an edge can't keep meanwhile is counted as lost; the API refuses."""
@@ -216,6 +214,11 @@ class Faults:
             if meanwhile:
                 meanwhile()
         self._stack.wait_back(name, before)
+
+    def _kill_this(self, pid: int) -> None:
+        if self._stack.pid("engine") == pid:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def _alive(self, name: str) -> int:
         """Its process id, once it runs."""
