@@ -17,14 +17,14 @@ from tests.line.running import SITE
 _SHOWN = 10
 _HITS = (
     "SELECT toUInt64OrZero(extract(user_agent, 'chaos/([0-9]+)$')) AS hit, sum(sign), uniqExact(event_id) FROM events "
-    "WHERE delivery_id IN %(deliveries)s GROUP BY hit HAVING sum(sign) != 0"
+    "WHERE delivery_id IN {deliveries:Array(UInt64)} GROUP BY hit HAVING sum(sign) != 0"
 )
 _FED = (
-    "SELECT message_id, sum(sign), uniqExact(event_id) FROM events WHERE delivery_id = %(delivery)s "
+    "SELECT message_id, sum(sign), uniqExact(event_id) FROM events WHERE delivery_id = {delivery:UInt64} "
     "GROUP BY message_id HAVING sum(sign) != 0"
 )
 _ORDERS = (
-    "SELECT order_id, sum(sign), uniqExact(event_id) FROM events WHERE site = %(site)s AND kind = 'transaction' "
+    "SELECT order_id, sum(sign), uniqExact(event_id) FROM events WHERE site = {site:String} AND kind = 'transaction' "
     "GROUP BY order_id HAVING sum(sign) != 0"
 )
 _LATE_HITS = (
@@ -68,7 +68,7 @@ def read_stored(client: Client) -> Stored:
         f"{count} rejects ({reason}) of nothing that was sent" for reason, count in client.execute(_OTHER_REJECTS)
     ]
     return Stored(
-        hits=counted(_HITS, deliveries=DELIVERIES),
+        hits=counted(_HITS, deliveries=list(DELIVERIES)),
         rejected_hits=dict(client.execute(_LATE_HITS)),
         items=counted(_FED, delivery=FED),
         told=counted(_FED, delivery=TOLD),

@@ -14,13 +14,14 @@ from typing import Any
 
 from clickhouse_driver import Client
 
+from sendtrail.clickhouse import connect
 from sendtrail.local.engine import Engine
 from sendtrail.local.kafka_cluster import KafkaCluster
 from sendtrail.local.prepare import make_keys, make_topics_and_tables
 from sendtrail.local.process import Child, accepts_connections, free_port
 from sendtrail.local.stack import STAGES, healthy
 from sendtrail.local.supervisor import Say, Service, Supervisor
-from sendtrail.settings import Config, KafkaSettings
+from sendtrail.settings import ClickHouseSettings, Config, KafkaSettings
 from tests.chaos.clocks import Clocks
 from tests.chaos.schedule import BROKERS, EDGES, FORWARDERS, LOADERS, SESSION_S, WORKERS
 from tests.chaos.spools import Spools
@@ -128,11 +129,7 @@ class Stack:
 
     def client(self, timeout_s: float = 30.0) -> Client:
         """A connection to ClickHouse (a context manager)."""
-        engine = self.engine_files
-        return Client(
-            "127.0.0.1", engine.native_port, "sendtrail", engine.user, engine.password,
-            connect_timeout=5, send_receive_timeout=timeout_s,
-        )  # fmt: skip
+        return connect(self.config.section(ClickHouseSettings, timeout_s=timeout_s, connect_timeout_s=5.0))
 
     @property
     def kafka(self) -> KafkaSettings:
