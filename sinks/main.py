@@ -14,9 +14,19 @@ from sendtrail.clickhouse import connect
 from sendtrail.errors import KeysError, SendtrailError, SettingsError
 from sendtrail.metrics import begin
 from sendtrail.process import AdminServer, Health, StopSignal, run_stage, setup_logging, watch_disk
-from sendtrail.settings import ClickHouseSettings, Config, KafkaSettings, KeySettings, LoaderSettings
+from sendtrail.settings import (
+    AnswerSettings,
+    ClickHouseSettings,
+    Config,
+    KafkaSettings,
+    KeySettings,
+    LoaderSettings,
+    RetentionSettings,
+)
 from sinks.addresses import IN_FULL, Keep, keeping
 from sinks.consume import Source, enriched_id
+from sinks.erased import Erased
+from sinks.housekeeping import Housekeeping
 from sinks.loader import Loader
 from sinks.member import Member
 from sinks.migrate import pending
@@ -72,7 +82,7 @@ def main(config: Config, observe: Observe = unobserved) -> int:
 def _run(config: Config, observe: Observe, closing: ExitStack, stop: StopSignal) -> None:
     kafka, clickhouse = config.section(KafkaSettings), config.section(ClickHouseSettings)
     settings = config.section(LoaderSettings)
-    keep_addresses = _keep_addresses(config)
+    keep_addresses, naming_key = _keep_addresses(config), _naming_key(config)
     member, vitals = Member(settings.data_dir), Vitals()
     begin("loader", "registry", "audit")
     watch_disk("loader", settings.data_dir)
@@ -82,7 +92,7 @@ def _run(config: Config, observe: Observe, closing: ExitStack, stop: StopSignal)
     if source is None:
         return
     closing.callback(source.close)
-    worker = Worker(clickhouse, member.id, observe)
+    worker = Worker(clickhouse, member.id, observe, Erased(naming_key))
     closing.callback(worker.close)
     server = Server(clickhouse, member.id)
     closing.callback(server.close)
@@ -91,11 +101,22 @@ def _run(config: Config, observe: Observe, closing: ExitStack, stop: StopSignal)
         kafka, settings, source, server, owned, worker, observe,
         replicated=clickhouse.replicated, keep_addresses=keep_addresses,
     )  # fmt: skip
-    vitals.loader, vitals.registry = Loader(owned, planner, server, worker), Registry(kafka, clickhouse).start()
+    vitals.loader = Loader(owned, planner, server, worker)
+    vitals.registry = Registry(kafka, clickhouse, Erased(naming_key)).start()
     closing.callback(vitals.registry.stop)
     closing.callback(Watch(clickhouse).start().stop)
+    kept, contents_dir = config.section(RetentionSettings), config.section(AnswerSettings).contents_dir
+    closing.callback(Housekeeping(kafka, clickhouse, kept, naming_key, contents_dir).start().stop)
     structlog.get_logger("loader").info("loader started", member=member.id, admin_port=admin.port)
     vitals.loader.run(stop)
+
+
+def _naming_key(config: Config) -> bytes:
+    """b"" where there is no key file: then nobody can be erased."""
+    try:
+        return keyring.load(config.section(KeySettings).file).naming_key
+    except KeysError:
+        return b""
 
 
 def _keep_addresses(config: Config) -> Keep:

@@ -83,9 +83,7 @@ def _purge(
     progress: mutations.Progress,
     now_ms: int,
 ) -> None:
-    mutations.wait(
-        client, progress
-    )  # a round that was killed: what it counted is to be gone before it is counted again
+    mutations.wait(client, progress)  # a killed round's: what was counted goes before it is counted again
     gone = _gone(client, deliveries)
     forget(gone)
     with paused(settings, "purge") as pause:

@@ -24,6 +24,7 @@ from sendtrail.errors import Invalid
 from sendtrail.kafka_admin import physical_name
 from sendtrail.settings import ClickHouseSettings, KafkaSettings
 from sendtrail.topics import CONSENTS, CONTENTS, DELIVERIES
+from sinks.erased import NOBODY_ERASED, Erased
 from sinks.outage import Outage
 from sinks.queries import query
 from sinks.registry_rows import Columns, block, consent_row, content_row, delivery_row, url_row
@@ -40,8 +41,8 @@ _INSERT_SETTINGS = {"async_insert": 0}
 class Registry:
     """Follows the topics in a thread of its own until it is stopped. Kafka and ClickHouse may come and go."""
 
-    def __init__(self, kafka: KafkaSettings, clickhouse: ClickHouseSettings) -> None:
-        self._kafka, self._clickhouse = kafka, clickhouse
+    def __init__(self, kafka: KafkaSettings, clickhouse: ClickHouseSettings, erased: Erased = NOBODY_ERASED) -> None:
+        self._kafka, self._clickhouse, self._erased = kafka, clickhouse, erased
         self._decode: dict[str, Decode] = {
             physical_name(kafka, DELIVERIES): decode_record,
             physical_name(kafka, CONTENTS): decode_content,
@@ -117,11 +118,14 @@ class Registry:
             "consents": [],
         }
         for record in records:
+            if record.value is None:  # purged or erased: its row is gone
+                continue
             found = self._row(record)
             if isinstance(found, Invalid):
                 self._ignore(record, found)
             else:
                 rows[found[0]].append(found[1])
+        rows = self._allowed(client, rows) if records else rows
         rows["delivery_contents"] = _unknown(client, rows["delivery_contents"])
         for table, several in rows.items():
             insert = block(table, several)
@@ -129,6 +133,17 @@ class Registry:
                 client.execute(insert.statement, insert.data, columnar=True, settings=_INSERT_SETTINGS)
                 self._counter.labels("stored").inc(insert.rows)
         self.records += len(records)
+
+    def _allowed(self, client: Client, rows: dict[str, list[Columns]]) -> dict[str, list[Columns]]:
+        """Without purged deliveries, and with pseudonyms: topics keep what was taken away until they are compacted."""
+        purged = {delivery for (delivery,) in client.execute(query("purged"))}
+        self._erased.refresh(client)
+        for row in rows["consents"]:
+            if (pseudonym := self._erased.pseudonym(row["recipient_key"])) is not None:
+                row |= {"recipient_key": pseudonym, "recipient_name": ""}
+        return {
+            table: [row for row in several if row.get("delivery_id") not in purged] for table, several in rows.items()
+        }
 
     def _row(self, record: Any) -> tuple[str, Columns] | Invalid:
         """The table a record belongs to, and its row there."""

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from sendtrail.settings import ClickHouseSettings, RetentionSettings
+from sinks import mutations
+from sinks.queries import query
 
 #: Kept whatever the setting says: what GET /v1/suppressions tells.
 _KEPT_EVENTS = "kind NOT IN ('bounced', 'complained', 'unsubscribed') AND how NOT IN ('form', 'one_click')"
@@ -73,7 +75,7 @@ def changes(client: Any, settings: ClickHouseSettings, retention: RetentionSetti
     found = dict(client.execute(
         "SELECT name, engine_full FROM system.tables WHERE database = {d:String}", {"d": settings.database}
     ))  # fmt: skip
-    cluster = f" ON CLUSTER '{settings.cluster}'" if settings.replicated and settings.cluster else ""
+    cluster = mutations.on_cluster(settings)
     for ttl in ttls(retention):
         have = _ttl_of(found.get(ttl.table, ""))
         if ttl.table in found and _bare(have) != _bare(ttl.text):
@@ -120,3 +122,27 @@ def _ttl_of(engine_full: str) -> str:
 def _bare(text: str) -> str:
     """A TTL without what versions of ClickHouse write differently."""
     return re.sub(r"[\s()`]|DELETE", "", text)
+
+
+def sweeps(retention: RetentionSettings) -> Iterator[tuple[str, str, int]]:
+    """Query that counts what is too old, its table, and the days it is kept: what no TTL can tell."""
+    if retention.events_days:
+        yield "sweep_hits", "recipient_activity", retention.events_days
+    if retention.audit_days:
+        yield "sweep_audit", "audit", retention.audit_days
+        yield "sweep_purged", "purged_events", retention.audit_days
+
+
+def sweep(client: Any, settings: ClickHouseSettings, retention: RetentionSettings) -> dict[str, int]:
+    """Take away what is too old; table -> rows. Lets the driver's errors through, and raises MutationError."""
+    gone = {}
+    for name, table, days in sweeps(retention):
+        text = query(name)
+        rows = client.execute(text, {"days": days})[0][0]
+        if rows:
+            condition = text.partition(" WHERE ")[2].replace("{days:UInt32}", str(days))
+            mutations.begin(client, settings, [(table, f"DELETE WHERE {condition}")])
+            gone[table] = int(rows)
+    if gone:
+        mutations.wait(client)
+    return gone

@@ -29,6 +29,7 @@ from sendtrail.errors import SendtrailError
 from sendtrail.settings import ClickHouseSettings
 from sinks.blocks import Block, Blocks
 from sinks.control import POLL_S, Control, Pause, PauseError, paused
+from sinks.erased import NOBODY_ERASED, Erased
 from sinks.outage import one_line, worth_saying
 from sinks.plan import Plan, digest, token
 from sinks.unknown import settle, settle_rows
@@ -100,8 +101,10 @@ class Cancelled(Exception):
 class Worker:
     """One thread with a client of its own. `trouble`: why the present order waits, for health."""
 
-    def __init__(self, settings: ClickHouseSettings, member: str, observe: Observe) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: ClickHouseSettings, member: str, observe: Observe, erased: Erased = NOBODY_ERASED
+    ) -> None:
+        self._settings, self._erased = settings, erased
         self._client = connect(settings)
         self._control = Control(self._client, member)
         self._observe = observe
@@ -138,17 +141,21 @@ class Worker:
 
     def _insert_all(self, order: Order) -> Outcome:
         blocks = order.blocks
-        begun = order.redo
+        begun, listed = order.redo, False
         for step, block in ((Step.EVENTS, blocks.events), (Step.REJECTS, blocks.rejects), (Step.AUDIT, blocks.audit)):
             if block.rows:
                 for attempt in self._attempts(order.course):
                     with attempt:
                         if order.redo or attempt.retry_state.attempt_number > 1:
                             self._wait_for_quiet(order)
+                            listed = False
                         elif not begun and time.monotonic() > order.start_by:
                             return Outcome(State.LATE)
                         begun = True
-                        self._insert(block, order.plan)
+                        if not listed:  # who was erased since the loaders held last
+                            self._erased.refresh(self._client)
+                            listed = True
+                        self._insert(self._erased.of(block), order.plan)
             self._observe(step)
         metrics.counter("sendtrail_loader_late_duplicates_total").inc(blocks.late_duplicates)
         return Outcome(State.DONE, repaired=self._settle(order))
@@ -167,10 +174,14 @@ class Worker:
                 if order.course.doubtful:
                     self._wait_for_quiet(order)
                     with self._alone():
-                        repaired = sum(settle(self._client, order.plan, order.blocks))
+                        repaired = sum(settle(self._client, order.plan, self._pseudonymous(order.blocks)))
                 elif order.redo or order.course.refused:
-                    repaired = settle_rows(self._client, order.plan, order.blocks)
+                    repaired = settle_rows(self._client, order.plan, self._pseudonymous(order.blocks))
         return repaired
+
+    def _pseudonymous(self, blocks: Blocks) -> Blocks:
+        self._erased.refresh(self._client)
+        return self._erased.blocks(blocks)
 
     def _alone(self) -> AbstractContextManager[Pause | None]:
         """Where several loaders insert, hold the others; else this one is the only one."""
