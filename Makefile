@@ -60,6 +60,6 @@ lock: $(STAMP) ## make the lock files anew from pyproject.toml
 	@$(COMPILE) --constraint requirements.lock --extra local --output-file requirements-micro.lock
 
 clean: ## remove .venv, caches and local data
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .sendtrail .sendtrail-*
+	@rm -rf .venv .venv-engines .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .sendtrail .sendtrail-*
 
 .PHONY: help install demo up test chaos lint docs grafana screenshots bench bench-reports lock clean

@@ -21,6 +21,7 @@ from sendtrail.errors import SendtrailError
 from sendtrail.settings import ClickHouseSettings
 from sinks.comments import statements, without_comments, words
 from sinks.control import Pause, paused
+from sinks.versions import require_version
 
 DEDUP_WINDOW = 10_000  # blocks; an insert makes one block per month and table
 REPLICATED_WINDOW_S = 7 * 86_400
@@ -123,11 +124,15 @@ def pending(client: Any, settings: ClickHouseSettings) -> list[str]:
 
 
 def applied(client: Any, settings: ClickHouseSettings) -> dict[str, str]:
-    """Name -> checksum of every migration applied; empty if there is no database yet."""
+    """Name -> checksum of every migration applied; empty if there is no database yet.
+
+    Raises TooOld where the server is older than any that is known to work.
+    """
     exists = client.execute(
         "SELECT count() FROM system.tables WHERE database = {database:String} AND name = 'migrations'",
         {"database": settings.database},
     )
+    require_version(client)
     if not exists[0][0]:
         return {}
     return dict(

@@ -17,5 +17,5 @@ CREATE VIEW IF NOT EXISTS {database}.v_rejects{on_cluster}
 AS SELECT
     src_topic, src_partition, src_offset, src_index, stage, reason, detail, count AS events, reject_key, original,
     record_time, log_time
-FROM {database}.rejects
+FROM {database}.rejects AS r
 COMMENT 'What could not be an event, with its original bytes. Grain: one row per reject. Read: sum(events).'

@@ -6,7 +6,7 @@ SELECT
     if(empty(history), src_offset, history[1].src_offset) AS offset,
     if(empty(history), src_index, history[1].src_index) AS index
 FROM events
-WHERE sign = 1 AND (delivery_id, event_id) IN (
+WHERE sign = 1 AND delivery_id IN {deliveries:Array(UInt64)} AND (delivery_id, event_id) IN (
     SELECT delivery, toFixedString(unhex(id_text), 16)
     FROM (SELECT {deliveries:Array(UInt64)} AS delivery, {event_ids:Array(String)} AS id_text)
     ARRAY JOIN delivery, id_text

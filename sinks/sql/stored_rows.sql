@@ -8,7 +8,7 @@ SELECT
     currency, articles, page, src_topic, src_partition, src_offset, src_index, segment_index,
     toUnixTimestamp64Milli(log_time) AS log_time
 FROM events
-WHERE sign = 1 AND (delivery_id, event_id) IN (
+WHERE sign = 1 AND delivery_id IN {deliveries:Array(UInt64)} AND (delivery_id, event_id) IN (
     SELECT delivery, toFixedString(unhex(id_text), 16)
     FROM (SELECT {deliveries:Array(UInt64)} AS delivery, {event_ids:Array(String)} AS id_text)
     ARRAY JOIN delivery, id_text
