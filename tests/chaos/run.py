@@ -94,11 +94,11 @@ class _Course:
             self._watch.start()
             self._break()
             self._rest()
-            self._watch.stop()
             self._prove()
         except NotBack as error:
             self._outcome.problems.append(str(error))
         finally:
+            self._watch.stop()
             self._ended.set()
             supervisor.join()
             self._outcome.faults = len(self._lanes.done)

@@ -31,6 +31,8 @@ START_S = 180.0
 BACK_S = 150.0
 #: An answer of ClickHouse that takes longer counts as none: freezing the engine is to outlast it.
 ANSWER_S = 4.0
+#: A send that is not acknowledged by then goes again with a new producer: an outage of brokers is to outlast it too.
+DELIVERY_MS = 12_000
 PARTITIONS = 4
 STAGED = (*EDGES, "api", *FORWARDERS, *WORKERS, *LOADERS)
 #: Workers and loaders that come and go.
@@ -192,7 +194,10 @@ class Stack:
             },
             "api": {"keys_file": str(data / "api-keys.toml")},
             "providers": {"sendgrid_public_key": SENDGRID.public},
-            "forward": {"spool_dirs": [str(self.spools.path(name)) for name in (*EDGES, "api")]},
+            "forward": {
+                "spool_dirs": [str(self.spools.path(name)) for name in (*EDGES, "api")],
+                "delivery_timeout_ms": DELIVERY_MS,
+            },
             "streams": {
                 "checkpoint_dir": str(data / "checkpoints"), "checkpoint_every_s": 5, "session_timeout_s": SESSION_S,
             },

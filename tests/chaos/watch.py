@@ -35,7 +35,8 @@ class Watch:
     def stop(self) -> None:
         """Look once more, and end."""
         self._stop.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
         self.look()
 
     def look(self) -> None:
