@@ -7,6 +7,7 @@ do it, and done twice it is as done once. Every mutation leaves loading on; only
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -16,7 +17,7 @@ from kafka.errors import KafkaError
 
 from sendtrail.clickhouse import connect
 from sendtrail.errors import SendtrailError
-from sendtrail.removal.erasures import erasures
+from sendtrail.removal.erasures import BY_COMMAND, Erasure, erasures
 from sendtrail.settings import ClickHouseSettings, KafkaSettings, RetentionSettings
 from sendtrail.topics import CONSENTS
 from sinks import purge, retention
@@ -29,6 +30,7 @@ EVERY_S = 3.0
 #: How often it is looked whether a purged delivery has rows again, and whether rows are too old.
 SLOWLY_EVERY_S = 900.0
 _SWEEP_EVERY_S = 86_400.0
+_COMMAND_MINUTES = 10
 
 
 class Housekeeping:
@@ -97,7 +99,7 @@ class Housekeeping:
             self._swept = self._clock()
 
     def _erase(self, client: Client) -> None:
-        for request in [one for one in erasures(client) if one.done is None]:
+        for request in [one for one in erasures(client) if one.done is None and not _others(one)]:
             if not self._naming_key:
                 if not self._told:
                     self._log.error("recipients are to be erased, which takes the key file (keys.file)")
@@ -112,3 +114,9 @@ class Housekeeping:
     def _purge(self, client: Client, deliveries: list[int], said: str) -> None:
         count = purge.purge(client, self._clickhouse, deliveries, self._forget)
         self._log.info(f"deliveries were {said}", deliveries=count)
+
+
+def _others(request: Erasure) -> bool:
+    """Whether the command that asked for it is at it, as it was a while ago."""
+    age = datetime.now(UTC) - request.asked
+    return request.asked_by.startswith(BY_COMMAND) and age < timedelta(minutes=_COMMAND_MINUTES)

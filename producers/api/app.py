@@ -19,6 +19,7 @@ from producers.api.deliveries import DeliveriesApi
 from producers.api.events import Clock, EventsApi, now_ms
 from producers.api.instrument import InstrumentApi
 from producers.api.providers.webhook import Webhook
+from producers.api.removals import RemovalsApi
 from producers.api.spool import ApiSpool
 from producers.api.suppressions import SuppressionsApi
 from producers.api.webhooks import WebhooksApi
@@ -39,16 +40,20 @@ def make_app(
     keyring: Keyring,
     base_url: str,
     clock: Clock = now_ms,
+    restorable_days: float = 7.0,
 ) -> Starlette:
     """The ASGI application."""
     common = (spool, keyring.naming_key, max_body_bytes, clock)
     registered = DeliveriesApi(*common, sources=(OWN_HITS, *hooks))
     hooked = WebhooksApi(*common, hooks)
     instrumented = InstrumentApi(spool, keyring, base_url, max_body_bytes, clock)
+    removals = RemovalsApi(clickhouse, keyring.naming_key, restorable_days)
     return Starlette(
         routes=[
             Route("/v1/events", EventsApi(*common).events, methods=["POST"]),
             Route(deliveries.PATH + "{rest:path}", registered.deliveries, methods=["PUT"]),
+            Route(deliveries.PATH + "{rest:path}", removals.delete_delivery, methods=["DELETE"]),
+            Route(deliveries.PATH + "{rest:path}/restore", removals.restore_delivery, methods=["POST"]),
             Route(webhooks.PATH + "{name}", hooked.webhooks, methods=["POST"]),
             Route(webhooks.PATH + "{name}/{secret}", hooked.webhooks, methods=["POST"]),
             Route(told.PATH + "{source}", hooked.mta, methods=["POST"]),

@@ -39,7 +39,7 @@ class DeliveriesApi:
 
     async def deliveries(self, request: Request) -> Response:
         """Register a delivery, or only its URLs, or its message."""
-        name, part = _named(request)
+        name, part = named(request)
         if part not in ("", "urls", "content"):
             raise HTTPException(404)
         if name is None:
@@ -100,7 +100,7 @@ def json_of(data: bytes) -> Any:
         return Refusal(400, "bad_json", str(error))
 
 
-def _named(request: Request) -> tuple[str | None, str]:
+def named(request: Request) -> tuple[str | None, str]:
     """The delivery's name and what follows it, from the path as sent: a name may hold an encoded slash."""
     raw = request.scope.get("raw_path", request.url.path.encode()).partition(b"?")[0].decode("latin-1")
     name, _, part = raw[len(PATH) :].partition("/")

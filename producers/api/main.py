@@ -20,6 +20,7 @@ from sendtrail.settings import (
     Config,
     KeySettings,
     ProvidersSettings,
+    RetentionSettings,
     TrackingSettings,
 )
 
@@ -47,7 +48,16 @@ def main(config: Config) -> int:
     log.info("started", port=listener.getsockname()[1], admin_port=admin.port, spool_dir=str(settings.spool_dir))
     server = uvicorn.Server(
         uvicorn.Config(
-            make_app(spool, settings.max_body_bytes, access, hooks, clickhouse, keys, base_url),
+            make_app(
+                spool,
+                settings.max_body_bytes,
+                access,
+                hooks,
+                clickhouse,
+                keys,
+                base_url,
+                restorable_days=config.section(RetentionSettings).restorable_days,
+            ),
             log_config=None,
             access_log=False,
             server_header=False,

@@ -16,7 +16,7 @@ def migrate(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line per migration: name and statement.")] = False,
 ) -> None:
-    """Create the database, apply the migrations it lacks, and have tables keep rows for as long as [retention] says.
+    """Create the database, apply the migrations it lacks, and have tables keep rows as long as retention.… says.
 
     Does nothing where nothing is to be done; may run at any time. The server comes from clickhouse.address
     (SENDTRAIL_CLICKHOUSE_ADDRESS), the database from clickhouse.database.

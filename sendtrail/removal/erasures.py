@@ -15,12 +15,14 @@ from clickhouse_driver import Client
 from sendtrail.naming import HASHED
 from sendtrail.removal.queries import run
 
+#: How `asked_by` begins where a command asks, which carries it out itself.
+BY_COMMAND = "command, "
 _WORD = (1 << 64) - 1
 _PRINT_BITS = 16
 
 
 class Erasure(NamedTuple):
-    """One request. `recipient` is 0 and `name` empty once it is `done`; `pseudonym` 0 until it `began`. Times are UTC."""
+    """One request. `recipient` is 0 and `name` empty once it is `done`, `pseudonym` 0 until it `began`. Times: UTC."""
 
     erasure_id: UUID
     recipient: int
