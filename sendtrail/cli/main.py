@@ -23,6 +23,7 @@ from sendtrail.cli import (
     migrate,
     optouts,
     postfix_log,
+    reclassify,
     rejects,
     relay_users,
     report,
@@ -74,7 +75,7 @@ GROUPS = {
     "Reports": (report, export_table, users),
     "Senders": (keys, links, instrument, check, domains, relay_users),
     "Feeds": (feed, webhooks, bounces, kumomta, postfix_log, api_keys, optouts),
-    "Is it all there?": (status, audit, verify, trace, rejects, spool),
+    "Is it all there?": (status, audit, verify, trace, rejects, reclassify, spool),
     "Set up and run": (topics, migrate, rules, setup, run),
 }
 

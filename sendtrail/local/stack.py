@@ -95,6 +95,7 @@ class Stack:
                 "admin_port": ports.worker_admin,
                 "state_dir": str(data / "state"),
                 "checkpoint_dir": str(data / "checkpoints"),
+                "reclassify_dir": str(data / "reclassify"),
             },
             "loader": {"admin_port": ports.loader_admin, "data_dir": str(data / "loader")},
             "web": {

@@ -113,6 +113,9 @@ class StreamSettings(Section):
     checkpoints_kept: int = Field(2, ge=1, description="of each partition")
     state_cache_bytes: int = Field(256 * 1024 * 1024, description="RocksDB block cache of the whole process")
     session_timeout_s: int = Field(6, ge=1)
+    reclassify_dir: Path = Field(
+        Path(".sendtrail/reclassify"), description="what `sendtrail reclassify` has judged and not sent yet"
+    )
     rules_dir: Path | None = Field(
         None, description="an operator's own rules and lists of networks, *.toml; they come before the built-in ones"
     )
