@@ -22,7 +22,7 @@ from tests.chaos.branches import Branch, Exits, Records, taken
 from tests.chaos.display import Display
 from tests.chaos.faults import Faults
 from tests.chaos.feeding import feed_items, order, tell_webhook
-from tests.chaos.lanes import Lanes
+from tests.chaos.lanes import Lanes, Rounds
 from tests.chaos.ledger import Ledger, read_stored, settle
 from tests.chaos.schedule import EDGES, schedule
 from tests.chaos.sent import Sent
@@ -84,7 +84,8 @@ class _Course:
         self._sent, self._watch = Sent(), Watch(stack)
         seconds = options.minutes * 60
         faults = Faults(stack, self._sent, shutil.which("strace") is not None, self._watch.look)
-        self._lanes = Lanes(schedule(options.seed, seconds), seconds, faults.carry_out, display.say)
+        rounds = Rounds(lambda: self._sent.total, lambda: self._watch.stored)
+        self._lanes = Lanes(schedule(options.seed, seconds), seconds, faults.carry_out, rounds, display.say)
         self._ended = threading.Event()
 
     def go(self) -> None:
@@ -150,15 +151,16 @@ class _Course:
 
     def _rest(self) -> None:
         """Until nothing is on its way any more. Raises NotBack."""
-        deadline, audit = time.monotonic() + _REST_S, "not asked yet"
+        deadline, audit, before = time.monotonic() + _REST_S, "not asked yet", -1
         while time.monotonic() < deadline:
             self._show("coming to rest", 1.0)
-            if self._stack.spools.waiting() == 0:
+            grows, before = self._watch.stored != before, self._watch.stored
+            if not grows and self._stack.spools.waiting() == 0:
                 done = self._stack.command("audit", "--format", "json")
                 audit = done.stdout.strip() or done.stderr.strip()
                 if audit.startswith("{") and json.loads(audit)["total"]["waiting"] == 0:
                     return
-            time.sleep(1.0)
+            time.sleep(2.0)
         waiting = self._stack.spools.waiting()
         raise NotBack(f"not at rest after {_REST_S:g} s: {waiting} segments in spools; audit: {audit[-2000:]}")
 

@@ -113,7 +113,8 @@ LANES: dict[str, Lane] = {
 }  # fmt: skip
 
 
-#: Every so often no fault begins for a while, so that faults meet a line that works, not one that never got up.
+#: Every so often no fault begins for a while, and until the line has caught up (lanes.py): faults are to meet a line
+#: that works, not one that never got up.
 ROUND_S = 90.0
 LULL_S = 20.0
 #: Between two faults of a lane: at first, so that a short run meets many; later now this, now that.

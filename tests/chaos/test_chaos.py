@@ -12,7 +12,7 @@ import pytest
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 SEED = 7
-MINUTES = 0.6
+MINUTES = 0.4
 _LAST = re.compile(r"ledger: (\d+) sent, (\d+) stored, 0 lost, 0 twice, (\d+) faults")
 _LANES = 8
 

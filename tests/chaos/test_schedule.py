@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.chaos.faults import Faults
+from tests.chaos.lanes import Rounds
 from tests.chaos.schedule import LANES, LULL_S, ROUND_S, SESSION_S, Fault, schedule
 
 few = settings(max_examples=20)
@@ -63,6 +64,18 @@ def test_a_frozen_member_outlasts_its_session(seed: int) -> None:
     frozen = [fault for lane in ("worker", "loader") for fault in lanes[lane] if fault.kind == "freeze"]
     assert frozen
     assert all(fault.seconds > SESSION_S for fault in frozen)
+
+
+def test_a_round_waits_until_what_was_sent_before_is_stored() -> None:
+    sent, stored = 100, 0
+    rounds = Rounds(lambda: sent, lambda: stored)
+    assert rounds.may_begin(0)
+    assert not rounds.may_begin(1)
+    sent, stored = 200, 89
+    assert not rounds.may_begin(1)
+    stored = 90
+    assert rounds.may_begin(1)
+    assert not rounds.may_begin(2)
 
 
 def test_every_kind_of_fault_can_be_carried_out() -> None:
