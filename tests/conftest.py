@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -20,10 +21,11 @@ _STACK_FIXTURES = frozenset({"kafka", "clickhouse", "make_engine", "make_broker"
 
 pytest_plugins = ["tests.support.absent"]
 
-#: How long an example takes says something of the machine, nothing of the code.
-hypothesis.settings.register_profile(
-    "sendtrail", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
+#: How long an example takes says something of the machine, nothing of the code. A run tries the same examples as the
+#: one before; `--hypothesis-profile=wide` tries others, and more of them where a test does not say how many.
+_PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("sendtrail", derandomize=True, **_PATIENT)
+hypothesis.settings.register_profile("wide", max_examples=2_000, print_blob=True, **_PATIENT)
 hypothesis.settings.load_profile("sendtrail")
 
 

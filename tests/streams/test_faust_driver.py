@@ -143,6 +143,9 @@ def test_each_assignment_has_a_number_and_buffers_of_the_one_before_keep_theirs(
             numbers = [[(each.record.offset, each.assignment) for each in batch] for batch in it.batches]
             assert numbers[:2] == [[(0, first)], [(1, first)]]  # the buffer of the assignment before
             assert numbers[2][0] == (0, it.app.consumer_generation_id)  # from the commit on, again
+            it.done(1, it.app.consumer_generation_id)
+            await it.consumer.commit()  # though Faust has acked nothing
+            assert await it.consumer.committed_offset(it.at()) == 1
 
     asyncio.run(run())
 
