@@ -21,6 +21,7 @@ from sendtrail.settings import (
     Config,
     KeySettings,
     ReportSettings,
+    RetentionSettings,
     TrackingSettings,
     WebSettings,
 )
@@ -73,6 +74,7 @@ def site_of(config: Config) -> Site:
         api_url=settings.api_url,
         api_key=settings.api_key(),
         chromium=_chromium(reports),
+        restorable_days=config.section(RetentionSettings).restorable_days,
     )
 
 

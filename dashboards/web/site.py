@@ -20,6 +20,7 @@ class Site:
 
     `persons`: visitor cookies are on. `default_zone`: of readers who chose none. `api_url`: of the feed API.
     `chromium`: prints PDF, None where there is none. `api_key`: for the feed API, "" where it asks for none.
+    `restorable_days`: how long a deleted delivery can be had back.
     """
 
     pool: Pool
@@ -28,6 +29,7 @@ class Site:
     default_zone: str
     api_url: str
     chromium: Path | None = None
+    restorable_days: float = 7.0
     api_key: str = field(default="", repr=False)
 
     def view(self, request: Request) -> View:

@@ -30,6 +30,7 @@ _OWN_TEMPLATES = {
     "deliveries": "deliveries.html",
     "dashboard": "dashboard.html",
     "hot-clicks": "hot-clicks.html",
+    "recipient": "recipient.html",
 }
 _ORDERS = {"dashboard": ("summary", "problems", "funnel", "throughput", "urls", "header")}
 
