@@ -12,8 +12,10 @@ from sendtrail.cli import (
     audit,
     bounces,
     check,
+    deliveries,
     demo,
     domains,
+    erase,
     export_table,
     feed,
     instrument,
@@ -76,6 +78,7 @@ GROUPS = {
     "Senders": (keys, links, instrument, check, domains, relay_users),
     "Feeds": (feed, webhooks, bounces, kumomta, postfix_log, api_keys, optouts),
     "Is it all there?": (status, audit, verify, trace, rejects, reclassify, spool),
+    "Take away": (deliveries, erase),
     "Set up and run": (topics, migrate, rules, setup, run),
 }
 
