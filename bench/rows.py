@@ -18,6 +18,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from sendtrail.clickhouse import connect
 from sendtrail.enriched import EnrichedHeader, EventRow, MinuteCounts, decode_rows, encode_row
 from sendtrail.errors import Invalid
 from sendtrail.ids import hit_id
@@ -25,10 +26,11 @@ from sendtrail.local.engine import Engine
 from sendtrail.packs import join, minute_of
 from sinks.addresses import keeping
 from sinks.blocks import LoadedRecord
+from sinks.native import BlockClient
 from sinks.rows import build
 from sinks.stored import ClickHouseLookup
 from sinks.write import insert
-from tests.support.line import migrated
+from tests.support.line import clickhouse_settings, migrated
 from tests.support.stack import ClickHouse
 
 T = TypeVar("T")
@@ -112,7 +114,9 @@ def main(
     """Print JSON: microseconds per row by step, rows per second of loader CPU and of waiting for the engine."""
     with tempfile.TemporaryDirectory() as data, Engine(Path(data)) as engine:
         engine.wait_ready()
-        with migrated(ClickHouse.of(engine), "bench") as client:
+        server = ClickHouse.of(engine)
+        migrated(server, "bench").disconnect()
+        with connect(clickhouse_settings(server, "bench"), kind=BlockClient) as client:
             watch = run(client, rows, block)
     loaded = -(-rows // block) * block
     print(

@@ -8,12 +8,12 @@ from sendtrail.settings import ClickHouseSettings
 MAX_BLOCK_ROWS = 1_000_000
 
 
-def connect(settings: ClickHouseSettings, database: str | None = None) -> Client:
+def connect(settings: ClickHouseSettings, database: str | None = None, kind: type[Client] = Client) -> Client:
     """A client of its own: clickhouse-driver's are for one thread. Connects at the first query.
 
-    `database` replaces the configured one, e.g. before it exists.
+    `database` replaces the configured one, e.g. before it exists. `kind`: the client's class.
     """
-    return Client(
+    return kind(
         host=settings.host,
         port=settings.port,
         user=settings.user,

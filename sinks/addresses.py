@@ -7,9 +7,10 @@ person of a visit that belongs to no message and no visitor, made of agent and a
 """
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b, blake2s
+from operator import add
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from sendtrail.events import HITS
 from sinks.transpose import CLIENT_ID
 
 Policy = Literal["truncated", "full", "hashed", "dropped"]
-Columns = dict[str, list[Any]]
+Columns = MutableMapping[str, list[Any]]
 #: Changes columns of EventRow fields in place, and adds CLIENT_ID.
 Keep = Callable[[Columns], None]
 
@@ -25,7 +26,6 @@ _CACHED = 65_536
 _ON_A_SITE = frozenset(("web", "transaction"))
 _IPV6_KEPT = 6  # bytes: /48
 _HASH_BYTES = 8
-_NOBODY = bytes(_HASH_BYTES)
 
 
 def keeping(policy: Policy, naming_key: bytes) -> Keep:
@@ -50,23 +50,40 @@ def _client_ids(fields: Columns, keyed: blake2s) -> list[int]:
     kinds = fields["kind"]
     if HITS.isdisjoint(kinds):
         return [0] * len(kinds)
+    clients = list(map(add, map(_agent_hashes.__getitem__, fields["user_agent"]), _encoded(fields["address"])))
+    if any(fields["visitor"]):
+        for number, (visitor, is_new) in enumerate(zip(fields["visitor"], fields["visitor_is_new"], strict=True)):
+            if visitor and not is_new:
+                clients[number] = visitor.encode()
     digests, copy = [], keyed.copy
-    asked = (kinds, fields["visitor"], fields["visitor_is_new"], fields["user_agent"], fields["address"])
-    for kind, visitor, is_new, agent, address in zip(*asked, strict=True):
-        if kind in HITS:
-            state = copy()
-            state.update(visitor.encode() if visitor and not is_new else _agent_hash(agent) + address.encode())
-            digests.append(state.digest())
-        else:
-            digests.append(_NOBODY)
+    for client in clients:
+        state = copy()
+        state.update(client)
+        digests.append(state.digest())
     words = array("Q", b"".join(digests))
     words.byteswap()
-    return words.tolist()
+    if HITS.issuperset(kinds):
+        return words.tolist()
+    return [word if kind in HITS else 0 for kind, word in zip(kinds, words, strict=True)]
 
 
-@lru_cache(_CACHED)
-def _agent_hash(agent: str) -> bytes:
-    return blake2s(agent.encode(), digest_size=_HASH_BYTES).digest()
+class _AgentHashes(dict[str, bytes]):
+    """A hash of every user agent seen lately."""
+
+    def __missing__(self, agent: str) -> bytes:
+        if len(self) >= _CACHED:
+            self.clear()
+        made = self[agent] = blake2s(agent.encode(), digest_size=_HASH_BYTES).digest()
+        return made
+
+
+_agent_hashes = _AgentHashes()
+
+
+def _encoded(texts: Sequence[str]) -> Sequence[bytes]:
+    """Each text in UTF-8: all at once, unless one holds what they are told apart by."""
+    together = "\n".join(texts).encode().split(b"\n")
+    return together if len(together) == len(texts) else [text.encode() for text in texts]
 
 
 def kept(policy: Policy, naming_key: bytes) -> Callable[[str], str] | None:

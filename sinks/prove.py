@@ -12,6 +12,7 @@ from sendtrail.enriched import EventRow
 from sendtrail.ids import is_event_id
 from sinks.columns import KINDS, MAX_TIME_MS, MAX_UINT32, MAX_UINT64, REASON_SEPARATOR
 
+_MAY_LACK = ("person", "visitor")  # 128-bit numbers of 32 digits, or none
 #: Field -> the largest value its column takes.
 _LIMITS = {
     "delivery": MAX_UINT64,
@@ -45,19 +46,18 @@ def fault(row: EventRow) -> str | None:
 
 
 def are_sound(columns: Mapping[str, Sequence[Any]]) -> bool:
-    """True if no row has a fault. `columns`: field name of EventRow -> its values, one per row."""
+    """True if no row has a fault. `columns`: field name of EventRow -> its values, one per row; without defaults."""
     return (
-        set(columns["kind"]) <= KINDS.keys()
-        and all(_fits(columns[field], limit) for field, limit in _LIMITS.items())
-        and _is_hexadecimal(columns["event_id"])
-        and _is_hexadecimal([person for person in columns["person"] if person])
-        and _is_hexadecimal([visitor for visitor in columns["visitor"] if visitor])
-        and not any(REASON_SEPARATOR in reason for reason in set(chain.from_iterable(columns["class_reasons"])))
+        set(columns.get("kind", ())) <= KINDS.keys()
+        and all(_fits(columns[field], limit) for field, limit in _LIMITS.items() if field in columns)
+        and _is_hexadecimal(columns.get("event_id", ()))
+        and all(_is_hexadecimal([id_ for id_ in columns[field] if id_]) for field in _MAY_LACK if field in columns)
+        and not any(REASON_SEPARATOR in text for text in set(chain.from_iterable(columns.get("class_reasons", ()))))
     )
 
 
 def _fits(values: Sequence[Any], limit: int) -> bool:
-    return max(filter(None, values), default=0) <= limit
+    return max(filter(None, values) if None in values else values, default=0) <= limit
 
 
 def _is_hexadecimal(ids: Sequence[str]) -> bool:

@@ -18,7 +18,6 @@ from sinks.prove import are_sound, fault
 from sinks.relabels import Origin, relabel, target_of
 from sinks.tally import Tally, audit_block, bounded
 from sinks.transpose import (
-    CLIENT_ID,
     Columns,
     append_rows,
     event_block,
@@ -74,7 +73,7 @@ class _Batch:
         self.owners: list[int] = []
         self.relabels: list[_Relabel] = []
         self.rejects: list[refuse.RejectColumns] = []
-        self.fields: Columns = {**fields_of([]), CLIENT_ID: []}
+        self.fields = fields_of([])
         self.are_sound = True
         self._keep_addresses = keep_addresses
         self._alike: dict[Any, Any] = {}
@@ -90,8 +89,7 @@ class _Batch:
         fields = fields_of(piece, self._alike)
         self.are_sound = self.are_sound and are_sound(fields)
         self._keep_addresses(fields)
-        for name, values in self.fields.items():
-            values.extend(fields[name])
+        self.fields.extend(fields)
 
     def _sort(self, number: int) -> list[EventRow]:
         """The events of a record; what else is in it goes where it belongs."""
@@ -131,7 +129,7 @@ class _Batch:
 
     def drop_late_duplicates(self, stored: StoredLookup) -> None:
         """Leave out events below the id window that are stored already."""
-        if not any(self.fields["marks"]):
+        if "marks" not in self.fields:
             return
         topic_ids = [self.records[owner].header.topic_id for owner in self.owners]
         duplicates = late_duplicates(self.fields, topic_ids, stored)
@@ -146,7 +144,7 @@ class _Batch:
             return
         kept = [number for number in range(len(self.owners)) if number not in numbers]
         self.owners = [self.owners[number] for number in kept]
-        self.fields = {name: [values[number] for number in kept] for name, values in self.fields.items()}
+        self.fields = self.fields.only(kept)
 
     def columns(self) -> Columns:
         """Columns of the events that are left; counts them as stored."""
