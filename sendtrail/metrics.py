@@ -119,6 +119,9 @@ METRICS: dict[str, Metric] = {
     "sendtrail_streams_rejects_total": Metric(
         "counter", "Rejected events, by reason", ("reason",), {"reason": get_args(RejectReason)}
     ),
+    "sendtrail_streams_held_partitions": Metric(
+        "gauge", "Partitions of which too much was rejected: the worker holds until an operator lets it pass"
+    ),
     "sendtrail_streams_records_total": Metric("counter", "Enriched records acknowledged"),
     "sendtrail_streams_done_offset": Metric("gauge", "Next source offset to process", ("partition",)),
     "sendtrail_streams_committed_offset": Metric("gauge", "Source offset the group has committed", ("partition",)),

@@ -117,6 +117,14 @@ class Record(msgspec.Struct):
     relabels: list[Event] = []
 
 
+class RejectLimit(NamedTuple):
+    """More than `ratio` of a partition's events of so many minutes of log time, and at least `events`, are too many."""
+
+    ratio: float
+    events: int
+    minutes: int
+
+
 @dataclass(frozen=True)
 class Known:
     """All a step may look at besides its item. `state` is read and written; the rest is fixed for a batch."""
@@ -132,3 +140,4 @@ class Known:
     consents: ConsentBook
     state: Overlay
     geo: GeoDatabase | None = None
+    reject_limit: RejectLimit | None = None

@@ -9,6 +9,7 @@ import structlog
 from streams.items import Covering, Item, Known, Record
 from streams.render import Enriched, render
 from streams.state.keys import WAITING, mark_value, read_mark, spool_key
+from streams.state.reject_rate import count_rejects
 from streams.state.rejected import drop_known
 from streams.state.waiting import settle
 from streams.steps.unpack import unpack
@@ -103,6 +104,7 @@ def run(records: Sequence[Record], known: Known, steps: Steps, timing: Timing) -
     if len(items) < all_items:
         drop_known(records, known)
     settle(records, known)
+    count_rejects(records, known)
 
 
 def note_marks(records: Sequence[Record], known: Known) -> None:

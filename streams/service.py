@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any, NamedTuple, cast
 
 import structlog
@@ -19,8 +19,10 @@ from streams.consumer import TrackingConsumer
 from streams.deliveries import DeliveryBook
 from streams.errors import EXIT_RESTART, EXIT_STOPPED, Restart, Stopped, StreamsError
 from streams.geo import GeoDatabase
+from streams.hold import Hold
+from streams.items import RejectLimit
 from streams.partitions import OwnedPartitions
-from streams.progress import Progress
+from streams.progress import Part, Progress
 from streams.registry import RegistryFollower
 from streams.rules import Rules
 from streams.source import SourceLog
@@ -33,6 +35,7 @@ from streams.topicwatch import TopicWatch
 from streams.worker import Constants, Delivered, Observe, Worker
 
 WATCH_S = 1.0
+HOLD_LOOK_S = 0.5
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -59,6 +62,8 @@ class Service:
         observe: Observe,
     ) -> None:
         self._source_id, self._on_end = source_id, on_end
+        limit = _reject_limit(streams)
+        self._hold = Hold(directory.path, limit)
         self._topic = kafka.topic_prefix + EVENTS.name
         self._progress = Progress()
         self._busy = asyncio.Lock()
@@ -66,7 +71,7 @@ class Service:
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
         deliveries, self._consents = DeliveryBook(), ConsentBook(streams.max_consents)
-        constants = _constants(kafka, tracking, source_id, knowledge, deliveries, self._consents)
+        constants = _constants(kafka, tracking, source_id, knowledge, deliveries, self._consents, limit)
         self._knowledge = knowledge
         self._registries = [
             RegistryFollower(kafka.bootstrap, kafka.topic_prefix + DELIVERIES.name, deliveries),
@@ -120,13 +125,14 @@ class Service:
                 for number, part in sorted(self._progress.parts.items())
             },
             "rules": self._knowledge.rules.version,
+            "held": self._hold.facts(),
             "assignment": self._present(),
             "rebalancing": self._app.rebalancing,
             "last_log_time_ms": self._worker.last_log_time_ms,
             "topic_id": self._source_id,
             "consents": {"recipients": len(self._consents), "full": self._consents.full},
         }
-        ready = self._present() > 0 and not self._app.rebalancing and not self._ended.done()
+        ready = not self._hold.held and self._present() > 0 and not self._app.rebalancing and not self._ended.done()
         return Health(ready, facts)
 
     def lags(self) -> dict[int, int]:
@@ -169,9 +175,24 @@ class Service:
         return error if isinstance(error, StreamsError) else Restart(f"the worker crashed: {error!r}")
 
     async def _handle(self, batch: Sequence[Delivered]) -> None:
+        await self._while_held(batch)
         async with self._busy:
             if not self._asked.is_set():
                 await self._worker.handle(batch)
+
+    async def _while_held(self, batch: Sequence[Delivered]) -> None:
+        """Return when the worker may go on, or is asked to stop. What comes of rebalances is looked after meanwhile."""
+        async with self._busy:
+            present = self._present()
+            if not self._asked.is_set() and not self._app.rebalancing:
+                await self._worker.open_all({one.partition for one in batch if one.assignment == present})
+        while not self._asked.is_set() and self._hold.look(self._at_work()):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), HOLD_LOOK_S)
+
+    def _at_work(self) -> list[Part]:
+        present = self._present()
+        return [part for part in self._progress.parts.values() if part.assignment == present]
 
     async def _drain(self) -> None:
         async with self._busy:  # the batch at hand is finished; no further one begins
@@ -193,6 +214,7 @@ class Service:
                 await asyncio.to_thread(self._knowledge.geo.reload)
             await self._watch.check()
             await self._open_assigned()
+            self._hold.look(self._at_work())
             present = self._present()
             reached = {n: part.done for n, part in self._progress.parts.items() if part.assignment == present}
             await self._partitions.check_logs(reached)
@@ -224,11 +246,18 @@ def _constants(
     knowledge: Knowledge,
     deliveries: DeliveryBook,
     consents: ConsentBook,
+    reject_limit: RejectLimit | None,
 ) -> Constants:
     return Constants(
         source_id, kafka.partitions, tracking.id_window_days * DAY_MS, tracking.open_repeat_s * 1000,
-        tracking.visitor_cookies != "off", knowledge.rules, deliveries, consents, knowledge.geo,
+        tracking.visitor_cookies != "off", knowledge.rules, deliveries, consents, knowledge.geo, reject_limit,
     )  # fmt: skip
+
+
+def _reject_limit(streams: StreamSettings) -> RejectLimit | None:
+    if not streams.reject_limit_ratio:
+        return None
+    return RejectLimit(streams.reject_limit_ratio, streams.reject_limit_events, streams.reject_limit_minutes)
 
 
 def _checkpoints(streams: StreamSettings) -> Checkpoints | None:

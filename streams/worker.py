@@ -12,7 +12,7 @@ from streams.consents import ConsentBook
 from streams.deliveries import DeliveryBook
 from streams.errors import Restart
 from streams.geo import GeoDatabase
-from streams.items import Covering, Known, SourceRecord
+from streams.items import Covering, Known, RejectLimit, SourceRecord
 from streams.pipeline import Steps, Timing, enrich
 from streams.progress import Part, Progress
 from streams.render import Enriched
@@ -55,12 +55,13 @@ class Constants(NamedTuple):
     deliveries: DeliveryBook
     consents: ConsentBook
     geo: GeoDatabase | None = None
+    reject_limit: RejectLimit | None = None
 
     def known(self, partition: int, state: Overlay) -> Known:
         """What the steps may look at for one partition."""
         return Known(
             self.topic_id, partition, self.partitions, self.id_window_ms, self.open_repeat_ms, self.visitor_cookies,
-            self.rules, self.deliveries, self.consents, state, self.geo,
+            self.rules, self.deliveries, self.consents, state, self.geo, self.reject_limit,
         )  # fmt: skip
 
 

@@ -13,9 +13,10 @@ from kafka.errors import KafkaError
 from sendtrail.clickhouse import connect
 from sendtrail.kafka_admin import admin_client, physical_name
 from sendtrail.kafka_read import group_less, partitions_of
-from sendtrail.settings import ClickHouseSettings, Config, ForwardSettings, KafkaSettings
+from sendtrail.settings import ClickHouseSettings, Config, ForwardSettings, KafkaSettings, StreamSettings
 from sendtrail.spool_files import damaged_files, read_lost, read_segments, segment_files
 from sendtrail.topics import ENRICHED, EVENTS, LOADER_GROUP, STREAMS_GROUP, Topic
+from streams.hold import read_held
 
 _TIMEOUT_MS = 5_000
 
@@ -39,6 +40,7 @@ def read_status(config: Config) -> list[StageStatus]:
         rows += list(_groups(kafka))
     except KafkaError as error:
         rows.append(StageStatus("Kafka", f"does not answer at {kafka.bootstrap}: {error}", "?", None, None, False))
+    rows += _held(config.section(StreamSettings).state_dir)
     rows.append(_clickhouse(config.section(ClickHouseSettings)))
     return rows
 
@@ -98,6 +100,15 @@ def _times(consumer: KafkaConsumer, places: Sequence[tuple[TopicPartition, int]]
         records = consumer.poll(_TIMEOUT_MS, max_records=1).get(partition, [])
         times += [record.timestamp / 1000 for record in records]
     return times
+
+
+def _held(state_dir: Path) -> list[StageStatus]:
+    """A row where a worker of this machine holds because of rejects."""
+    held = read_held(state_dir)
+    if not held:
+        return []
+    state = "HOLDS, too much is rejected: `sendtrail rejects list`, then `sendtrail rejects pass`. " + held[0].text
+    return [StageStatus("stream worker", state, f"{len(held)} partitions", None, None, False)]
 
 
 def _clickhouse(settings: ClickHouseSettings) -> StageStatus:

@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_rejects)
     group.command("show")(show)
     group.command("replay")(replay)
+    group.command("pass")(let_pass)
     app.add_typer(group, name="rejects")
 
 
@@ -98,6 +99,37 @@ def replay(
     if not whole:
         print("interrupted: do it again, what was sent counts once", file=sys.stderr)
     raise typer.Exit(0 if whole and (sent or not refused) else 1)
+
+
+def let_pass(
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the worker's answer.", min=1)] = 10.0,
+) -> None:
+    """Let a worker go on that holds because too much was rejected (settings streams.reject_limit_...).
+
+    What waits is then processed, and what can't be an event becomes a reject, until their rate is below the limit
+    again; from then on the worker holds for the next time. To be run where the worker runs, since it looks into
+    streams.state_dir; each worker that holds has to be told. Exit code 1 if none holds there, or none answers.
+    """
+    from sendtrail.cli.config import load
+    from sendtrail.settings import StreamSettings
+    from streams import hold
+
+    directory = load().section(StreamSettings).state_dir
+    held = hold.read_held(directory)
+    if not held:
+        print(f"no worker on {directory} holds", file=sys.stderr)
+        raise typer.Exit(1)
+    hold.ask_to_pass(directory)
+    deadline = time.monotonic() + wait
+    while hold.read_held(directory):
+        if time.monotonic() > deadline:
+            hold.withdraw(directory)
+            print(f"the worker on {directory} does not answer: does it run?", file=sys.stderr)
+            raise typer.Exit(1)
+        time.sleep(0.1)
+    for one in held:
+        print(one.text)
+    print("the worker goes on, and holds again when the rate of rejects was below the limit in between")
 
 
 def as_json(row: "RejectedRow") -> dict[str, Any]:

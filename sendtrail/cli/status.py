@@ -20,7 +20,7 @@ def status(
 ) -> None:
     """Show where the line stands: what waits in spools and topics, the last event each part saw, how far it lags.
 
-    Exit code 1 if Kafka or ClickHouse does not answer or a partition of the loader has stopped.
+    Exit code 1 if Kafka or ClickHouse does not answer, a partition of the loader has stopped, or a worker here holds.
     """
     from sendtrail.cli.config import load
     from sendtrail.cli.line_status import read_status

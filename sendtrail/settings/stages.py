@@ -123,6 +123,11 @@ class StreamSettings(Section):
         default_factory=list,
         description="files in MaxMind's format (.mmdb): countries, networks of addresses; read again when they change",
     )
+    reject_limit_ratio: float = Field(
+        0.5, ge=0, lt=1, description="of a partition's events rejected: past it the worker holds and alarms; 0: never"
+    )
+    reject_limit_events: int = Field(1000, ge=1, description="fewer rejects of a partition never make it hold")
+    reject_limit_minutes: int = Field(5, ge=1, le=60, description="of log time that reject_limit_ratio is taken over")
     max_consents: int = Field(
         2_000_000, ge=1, description="recipients whose consent is remembered; past it, hits name nobody at all"
     )

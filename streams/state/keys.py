@@ -6,6 +6,7 @@ s + spool id (16)                                  -> segment (8), index (8), lo
 r + hash of spool, segment and line (16)           -> place of the first sight of a rejected line (12), log time (6)
 o + log day (2), delivery, message (8 each)        -> the message's hits (hits.py)
 n + log hour (4), address                          -> links followed from the address (watch_addresses.py)
+l                                                  -> how much was rejected lately (reject_rate.py)
 q                                                  -> re-labels that wait for a record with room (waiting.py)
 a                                                  -> next source offset not yet applied (8)
 """
@@ -20,6 +21,7 @@ APPLIED = b"a"
 IDS = b"i"
 HITS = b"o"
 REJECTED = b"r"
+REJECT_RATE = b"l"
 SPOOLS = b"s"
 TRANSACTIONS = b"t"
 WAITING = b"q"

@@ -1,0 +1,167 @@
+"""A producer gone bad: the worker holds and says so, an operator lets it go on, and everything is accounted for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import urllib.request
+from typing import Any
+
+from sendtrail.enriched import EventRow
+from sendtrail.events import encode
+from sendtrail.packs import PackHeader, headers_of
+from streams.hold import read_held
+from streams.items import RejectLimit
+from streams.state.keys import REJECT_RATE
+from streams.state.reject_rate import MINUTE_MS, RejectRate, rate_value, read_rate
+from tests.line.running import SENDTRAIL
+from tests.streams.making import NOW, SPOOL, Line, constants, hit, raw_source, source
+from tests.streams.running import Line as RunningLine
+from tests.streams.running import WorkerProcess, wait_for
+
+LIMIT = RejectLimit(0.5, 10, 5)
+
+
+def line(limit: RejectLimit | None = LIMIT) -> Line:
+    return Line(constants=constants(reject_limit=limit))
+
+
+def rate(of: Line) -> RejectRate:
+    return read_rate(of.stored.get(REJECT_RATE))
+
+
+def bad(offset: int, lines: int, minute: int = 0) -> Any:
+    return raw_source(offset, [b"{%d" % (offset * 1000 + n) for n in range(lines)], NOW + minute * MINUTE_MS)
+
+
+def good(offset: int, events: int, minute: int = 0) -> Any:
+    some = [hit(offset * 1000 + n, at=NOW, message=n) for n in range(events)]
+    return source(offset, some, spool=f"{offset:032x}", time_ms=NOW + minute * MINUTE_MS)
+
+
+def test_a_rate_is_above_with_enough_rejects_among_few_events() -> None:
+    fed = line()
+    fed.feed(bad(0, 9))
+    assert not rate(fed).is_above(LIMIT)
+    fed.feed(bad(1, 1))
+    assert rate(fed).within(LIMIT) == (10, {"undecodable": 10})
+    assert rate(fed).is_above(LIMIT)
+    fed.feed(good(2, 10))
+    assert rate(fed).within(LIMIT)[0] == 20
+    assert not rate(fed).is_above(LIMIT)
+
+
+def test_a_window_of_log_time_is_looked_at() -> None:
+    fed = line()
+    fed.feed(bad(0, 20), good(1, 1, minute=4))
+    assert rate(fed).is_above(LIMIT)
+    fed.feed(good(2, 1, minute=5))
+    assert not rate(fed).is_above(LIMIT)
+    fed.feed(good(3, 1, minute=500))
+    assert len(rate(fed).minutes) == 1
+
+
+def test_a_record_that_is_read_again_is_not_counted_twice() -> None:
+    fed = line()
+    records = [bad(0, 3), good(1, 2), bad(2, 3)]
+    fed.feed(*records)
+    once = rate(fed)
+    fed.feed(*records)
+    assert rate(fed) == once
+    dead = line()
+    dead.feed(*records, keep=False)
+    assert rate(dead).minutes == []
+
+
+def test_refused_records_count_as_their_events_and_what_webhooks_set_aside_does_not() -> None:
+    fed = line()
+    aside = hit(1, original="{}", reason="unattributed")
+    fed.feed(raw_source(0, [encode(aside)] * 3), good(1, 1))
+    assert rate(fed).within(LIMIT) == (4, {})
+    broken = raw_source(2, [b"x"] * 3)
+    header = headers_of(PackHeader(SPOOL, 0, 0, 6, 7))
+    fed.feed(broken._replace(headers=header))
+    assert rate(fed).within(LIMIT) == (11, {"bad_pack": 7})
+
+
+def test_what_is_let_pass_is_so_until_the_rate_was_below_the_limit() -> None:
+    fed = line()
+    fed.feed(bad(0, 20))
+    passing = rate(fed)
+    passing.let_pass = True
+    fed.stored[REJECT_RATE] = rate_value(passing)
+    fed.feed(bad(1, 20))
+    assert rate(fed).let_pass
+    fed.feed(good(2, 100))
+    assert not rate(fed).let_pass
+
+
+def test_without_a_limit_nothing_is_counted() -> None:
+    fed = line(None)
+    fed.feed(bad(0, 20))
+    assert REJECT_RATE not in fed.stored
+
+
+def _spoil(running: RunningLine, packs: int) -> int:
+    """Packs of lines that are no events, to every partition; returns how many lines."""
+    for partition in range(running.partitions):
+        for number in range(packs):
+            lines = b"\n".join(b"{%d-%d" % (number, n) for n in range(50))
+            header = headers_of(PackHeader(running.spool, 7, number * 50, number * 50 + 49, 50))
+            running.send_raw(partition, lines, header)
+    running.producer.flush()
+    return running.partitions * packs * 50
+
+
+def _rejects(running: RunningLine, *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [SENDTRAIL, "rejects", *args], cwd=running.directory, capture_output=True, text=True, timeout=60, check=False,
+        env={"SENDTRAIL_STREAMS_STATE_DIR": str(running.directory / "worker")},
+    )  # fmt: skip
+
+
+def _holds(worker: WorkerProcess) -> bool:
+    try:
+        return bool(worker.health()["held"])
+    except (IndexError, OSError):  # it has not begun to listen
+        return False
+
+
+def _metric(worker: WorkerProcess, name: str) -> float:
+    address = json.loads(next(text for text in worker.log.read_text().splitlines()[::-1] if '"admin"' in text))["admin"]
+    with urllib.request.urlopen(f"{address}/metrics", timeout=10) as answer:
+        page = answer.read().decode()
+    return float(next(text for text in page.splitlines() if text.startswith(name + " ")).split()[1])
+
+
+def test_a_broken_producer_makes_the_worker_hold_until_it_is_let_pass(line: RunningLine) -> None:
+    settings = {"reject_limit_events": 100, "batch_records": 4}
+    worker = line.worker(**settings)
+    line.send_some(20)
+    line.wait_enriched()
+    spoilt = _spoil(line, 40)
+    line.send_some(20)
+    wait_for(lambda: _holds(worker), explain=line.logs)
+    health, held = worker.health(), read_held(line.directory / "worker")
+    assert not health["ready"]
+    assert health["held"] == [one._asdict() for one in held]
+    assert {reason for one in held for reason in one.rejected} == {"undecodable"}
+    assert _metric(worker, "sendtrail_streams_held_partitions") == len(held) > 0
+    assert worker.said("too much is rejected: the worker holds")
+    assert sum(health["partitions"][number]["done"] for number in health["partitions"]) < sum(line.ends().values())
+
+    assert worker.stop() == 0
+    assert "does not answer" in _rejects(line, "pass", "--wait", "1").stderr
+    again = line.worker(**settings)
+    wait_for(lambda: _holds(again), explain=line.logs)
+    assert sum(line.committed().values()) < sum(line.ends().values())
+
+    done = _rejects(line, "pass")
+    assert (done.returncode, "the worker goes on" in done.stdout) == (0, True), done.stderr
+    chain = line.wait_enriched()
+    rows = [row for read in chain for row in read.rows if isinstance(row, EventRow)]
+    assert len(rows) == len(line.sent) == 40
+    assert {row.event_id for row in rows} == set(line.sent)
+    assert len(line.rejects(chain)) == spoilt
+    assert again.health()["ready"]
+    assert "no worker on" in _rejects(line, "pass").stderr
