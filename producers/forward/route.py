@@ -11,6 +11,8 @@ from sendtrail.partitions import message_partition, partition_of
 
 #: The minute of a line that can't be decoded: that of its record, known once Kafka has stamped it.
 UNDATED = -1
+#: The minute of a re-label, which is no event of a message: it is counted apart (FORMATS, Enriched record).
+APART = -2
 
 Route = Callable[[bytes], tuple[int, int]]
 
@@ -29,7 +31,7 @@ class _Fields(msgspec.Struct, gc=False):
 
 
 def router(partitions: int) -> Route:
-    """A function from a line to (partition, minute of its id).
+    """A function from a line to (partition, minute of its id; of a re-label APART).
 
     A line that can't be decoded goes to the partition of (0, 0) as it is, with minute UNDATED: streams makes a reject
     of it. Never raises.
@@ -45,6 +47,6 @@ def router(partitions: int) -> Route:
             return stray
         if fields.version != VERSION or not is_event_id(fields.event_id):
             return stray
-        return partition, minute_of(id_time_ms(fields.event_id))
+        return partition, APART if fields.kind == "relabel" else minute_of(id_time_ms(fields.event_id))
 
     return route

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from producers.forward.route import UNDATED
+from producers.forward.route import APART, UNDATED
 from sendtrail.packs import Totals
 from sendtrail.segments import SegmentHeader
 
@@ -11,16 +11,23 @@ MAX_ENTRIES = 8000
 
 
 class Tally:
-    """Counts events per partition and minute. Those that can't be decoded wait for the time of their record."""
+    """Counts events per partition and minute. Those that can't be decoded wait for the time of their record.
+
+    Re-labels are no events: that there are some is known, so that their segment gets totals too, of 0 events.
+    """
 
     def __init__(self) -> None:
         self.events = 0
+        self.relabels = 0
         self.counts: dict[int, dict[int, int]] = {}
 
     def add(self, partition: int, minutes: dict[int, int]) -> None:
-        """Count events of one partition by minute; UNDATED ones only in the sum."""
+        """Count events of one partition by minute; UNDATED ones only in the sum, APART ones by themselves."""
         per_minute = self.counts.setdefault(partition, defaultdict(int))
         for minute, count in minutes.items():
+            if minute == APART:
+                self.relabels += count
+                continue
             self.events += count
             if minute != UNDATED:
                 per_minute[minute] += count
@@ -30,8 +37,8 @@ class Tally:
         self.counts.setdefault(partition, defaultdict(int))[minute] += count
 
     def totals(self, header: SegmentHeader, max_entries: int = MAX_ENTRIES) -> list[Totals]:
-        """The segment's totals, in as many parts as it takes; none for a segment without events."""
-        if not self.events:
+        """The segment's totals, in as many parts as it takes; none for a segment that held nothing."""
+        if not self.events and not self.relabels:
             return []
         entries = [
             (str(partition), str(minute), count)

@@ -31,6 +31,7 @@ from streams.rules import Rules
 AGE_MS = 3_600_000
 _POLL_S = 0.5
 _PACK = 500  # re-labels in one write of the spool
+_ONE_SEGMENT = 1 << 62  # re-labels are no events, so of several segments the second would miss those of the first
 
 
 class InterruptedRun(SendtrailError):
@@ -92,7 +93,9 @@ def finish_earlier(job: Job) -> Run | None:
 def prepare(job: Job, held: lease.Lease) -> Judged:
     """Judge into the spool; with re-labels in it the run is ready, and finished whatever happens from here on."""
     directory = job.directory
-    writer = SpoolWriter(directory.spool, "reclassify", fsync="interval", count_loss=False)
+    writer = SpoolWriter(
+        directory.spool, "reclassify", fsync="interval", count_loss=False, segment_bytes=_ONE_SEGMENT
+    )  # fmt: skip
     try:
         with connect(job.config.section(ClickHouseSettings)) as client:
             judged = _judge(job, client, writer)

@@ -27,7 +27,7 @@ _EARLIER_MS = 5 * 60_000  # clocks of edges may be ahead of the broker's by this
 
 _ROWS = """
 SELECT lower(hex(event_id)), toString(kind), toUnixTimestamp64Milli(event_time), delivery_id, message_id, rev, sign,
-       toString(class), reasons, ruleset, repeat, hit, history, src_partition, src_offset, src_index
+       toString(class), reasons, ruleset, run, repeat, hit, history, src_partition, src_offset, src_index
 FROM events FINAL
 WHERE {condition}
 ORDER BY event_time, event_id, rev
@@ -145,16 +145,23 @@ def in_tables(client: Client, wanted: Wanted) -> Iterator[Finding]:
 
 
 def _row(row: Sequence[Any]) -> Iterator[Finding]:
-    (event_id, kind, time_ms, delivery, message, rev, _, class_, reasons, ruleset, repeat, hit, history,
+    (event_id, kind, time_ms, delivery, message, rev, _, class_, reasons, ruleset, run, repeat, hit, history,
      partition, offset, index) = row  # fmt: skip
-    for number, (_, past_offset, _, past, _, past_repeat, past_reasons, past_rules, _) in enumerate(history):
+    for number, (_, past_offset, _, past, _, past_repeat, past_reasons, past_rules, past_run) in enumerate(history):
         name = {1: "human", 2: "machine", 3: "unknown"}.get(past, str(past))
-        what = f"was {name}{' repeat' if past_repeat else ''} ({past_reasons or 'no reason'}; {past_rules})"
+        why = f"{past_reasons or 'no reason'}; {_by(past_rules, past_run)}"
+        what = f"was {name}{' repeat' if past_repeat else ''} ({why})"
         yield Finding(event_id, _at(time_ms), f"events rev {number}, source offset {past_offset}", what)
     marks = "".join(text for text, given in ((", repeat", repeat), (", not counted", not hit)) if given)
-    judged = f": {class_} ({reasons or 'no reason'}; {ruleset}){marks}" if ruleset else ""  # the feed is not judged
+    why = f"{reasons or 'no reason'}; {_by(ruleset, run)}"
+    judged = f": {class_} ({why}){marks}" if ruleset else ""  # the feed is not judged
     what = f"{kind} of delivery {delivery}, message {message}{judged}"
     yield Finding(event_id, _at(time_ms), f"events rev {rev}, source [{partition}] offset {offset} line {index}", what)
+
+
+def _by(ruleset: str, run: str) -> str:
+    """Which rules judged, and whose re-label it was."""
+    return f"{ruleset}, run {run}" if run else ruleset
 
 
 def _describe(event: Event) -> str:

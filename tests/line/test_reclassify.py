@@ -119,6 +119,7 @@ def test_a_run_is_exact_whatever_dies_and_can_be_taken_back(line: Line, ruleset:
     traced = line.run("trace", event, "--no-topic").stdout
     assert "was machine (http_library;" in traced
     assert "was human (own_reader;" in traced
+    assert f"run {back['run']})" in traced
     line.audit()
 
 

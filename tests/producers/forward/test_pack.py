@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from producers.forward.pack import KeyedPacker, one_line
 from producers.forward.parcel import Parcel, smaller
-from producers.forward.route import UNDATED
+from producers.forward.route import APART, UNDATED
 from producers.forward.tally import Tally
 from sendtrail.deliveries import Delivery, decode_record, record_of
 from sendtrail.errors import Invalid
@@ -117,6 +117,16 @@ def test_totals_are_split_when_large() -> None:
 
 def test_a_segment_without_events_has_no_totals() -> None:
     assert Tally().totals(header()) == []
+
+
+def test_re_labels_are_no_events_but_their_segment_has_totals() -> None:
+    tally = Tally()
+    tally.add(0, {APART: 3})
+    (totals,) = tally.totals(header())
+    assert (totals.events, totals.counts) == (0, {})
+    tally.add(0, {APART: 3, 7: 2})
+    (totals,) = tally.totals(header())
+    assert (totals.events, totals.counts) == (2, {"0": {"7": 2}})
 
 
 @given(st.lists(events.map(encode), min_size=1, max_size=40))
