@@ -95,15 +95,24 @@ class Control:
 
 
 class Pause:
-    """A pause that is on. `check` before each step of the work."""
+    """A pause that is on. `check` before each step of the work.
 
-    def __init__(self, member: str) -> None:
+    `renewed`: monotonic seconds before the last renewal, so that a process that was frozen knows that it is over.
+    """
+
+    def __init__(self, member: str, lease_s: float) -> None:
         self.member = member
-        self.lost = threading.Event()
+        self.renewed = time.monotonic()
+        self._lease_s = lease_s
+        self._lost = threading.Event()
+
+    def lose(self) -> None:
+        """It could not be renewed."""
+        self._lost.set()
 
     def check(self) -> None:
-        """Raise PauseError if the pause could not be renewed, so that loaders may have gone on."""
-        if self.lost.is_set():
+        """Raise PauseError if the pause was not renewed in time, so that loaders may have gone on."""
+        if self._lost.is_set() or time.monotonic() - self.renewed >= self._lease_s:
             raise PauseError(f"pause {self.member} could not be renewed: ClickHouse did not answer in time")
 
 
@@ -123,13 +132,13 @@ def paused(
     their pauses by `meanwhile` while it waits for them. Raises PauseError if the loaders do not come to rest in
     `timeout_s`, and at the end if the pause was lost meanwhile.
     """
-    pause = Pause(f"{tool}-{secrets.token_hex(4)}")
+    pause = Pause(f"{tool}-{secrets.token_hex(4)}", lease_s)
     done = threading.Event()
     with connect(settings) as client:
         control = Control(client, pause.member)
         renewing = threading.Thread(target=_renew, args=(settings, pause, done, lease_s), daemon=True)
         try:
-            _come_to_rest(control, settings.database, timeout_s, lease_s, own_loader, meanwhile)
+            _come_to_rest(control, pause, settings.database, timeout_s, lease_s, own_loader, meanwhile)
             renewing.start()
             yield pause
             pause.check()
@@ -142,6 +151,7 @@ def paused(
 
 def _come_to_rest(
     control: Control,
+    pause: Pause,
     database: str,
     timeout_s: float,
     lease_s: float,
@@ -163,7 +173,9 @@ def _come_to_rest(
         return tuple(pause for pause in control.read().pauses if pause != control.member)
 
     def at_rest() -> bool:
+        now = time.monotonic()
         control.say("pause", "on", lease_s)
+        pause.renewed = now
         return control.read().at_rest(control.member, own_loader) and not control.inserts_running(database)
 
     for step, what in ((first_in_line, "another tool's pause does not end"), (at_rest, "a loader does not hold")):
@@ -186,7 +198,10 @@ def _renew(settings: ClickHouseSettings, pause: Pause, done: threading.Event, le
     with connect(settings) as client:
         control = Control(client, pause.member)
         while not done.wait(lease_s / 6):
+            now = time.monotonic()
             try:
+                pause.check()
                 control.say("pause", "on", lease_s)
-            except (Error, OSError, EOFError):
-                pause.lost.set()
+                pause.renewed = now
+            except (PauseError, Error, OSError, EOFError):
+                pause.lose()

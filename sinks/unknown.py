@@ -2,10 +2,13 @@
 
 A token proves nothing after the engine died: plain MergeTree remembers it before the part is in place (FACTS D). So
 after the inserts were repeated, what is there is counted, what is missing inserted under a further token, and the
-difference inserted into each aggregate, until nothing differs. It needs quiet: nobody else may insert meanwhile.
+difference inserted into each aggregate, until nothing differs. It needs quiet: nobody else may insert meanwhile. So a
+loader that does it holds the others, and asks before each insert whether it may go on (`check` raises if not): a plan's
+former owner may still be at it.
 """
 
 import secrets
+from collections.abc import Callable
 from typing import NamedTuple
 
 import structlog
@@ -33,7 +36,11 @@ class Repaired(NamedTuple):
     keys: int
 
 
-def settle_rows(client: Client, plan: Plan, blocks: Blocks) -> int:
+def unchecked() -> None:
+    """Nobody else can be there."""
+
+
+def settle_rows(client: Client, plan: Plan, blocks: Blocks, check: Callable[[], None] = unchecked) -> int:
     """Insert what the tables lack of a plan; returns the number of rows.
 
     Raises Unsettled or TooMany, and lets the driver's errors through: the next call finds what is left.
@@ -44,6 +51,7 @@ def settle_rows(client: Client, plan: Plan, blocks: Blocks) -> int:
             missing = missing_rows(client, block, plan.topic_id)
             if not missing:
                 break
+            check()
             insert(client, part_of(block, missing), token(block.table, plan, repair=secrets.token_hex(4)))
             repaired += len(missing)
         else:
@@ -51,16 +59,16 @@ def settle_rows(client: Client, plan: Plan, blocks: Blocks) -> int:
     return repaired
 
 
-def settle(client: Client, plan: Plan, blocks: Blocks) -> Repaired:
+def settle(client: Client, plan: Plan, blocks: Blocks, check: Callable[[], None] = unchecked) -> Repaired:
     """Make rows and aggregates of a plan what they must be. Raises as `settle_rows` does."""
-    rows = settle_rows(client, plan, blocks)
-    keys = settle_aggregates(client, deliveries_of(blocks.events))
+    rows = settle_rows(client, plan, blocks, check)
+    keys = settle_aggregates(client, deliveries_of(blocks.events), check)
     if rows or keys:
         structlog.get_logger("loader").warning("an insert was cut off; put right", rows=rows, aggregate_keys=keys)
     return Repaired(rows, keys)
 
 
-def settle_aggregates(client: Client, deliveries: list[int]) -> int:
+def settle_aggregates(client: Client, deliveries: list[int], check: Callable[[], None] = unchecked) -> int:
     """Make every aggregate of some deliveries equal to a recount; returns how many keys differed.
 
     Raises Unsettled, and lets the driver's errors through.
@@ -74,6 +82,7 @@ def settle_aggregates(client: Client, deliveries: list[int]) -> int:
             keys = differing(client, aggregate, deliveries)
             if not keys:
                 break
+            check()
             insert_difference(client, aggregate, deliveries)
             differed += keys
         else:

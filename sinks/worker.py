@@ -7,9 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -173,20 +174,27 @@ class Worker:
             with attempt:
                 if order.course.doubtful:
                     self._wait_for_quiet(order)
-                    with self._alone():
-                        repaired = sum(settle(self._client, order.plan, self._pseudonymous(order.blocks)))
+                    with self._alone() as pause:
+                        check = partial(self._may_go_on, order, pause)
+                        repaired = sum(settle(self._client, order.plan, self._pseudonymous(order.blocks), check))
                 elif order.redo or order.course.refused:
-                    repaired = settle_rows(self._client, order.plan, self._pseudonymous(order.blocks))
+                    check = partial(self._may_go_on, order, None)
+                    repaired = settle_rows(self._client, order.plan, self._pseudonymous(order.blocks), check)
         return repaired
 
     def _pseudonymous(self, blocks: Blocks) -> Blocks:
         self._erased.refresh(self._client)
         return self._erased.blocks(blocks)
 
-    def _alone(self) -> AbstractContextManager[Pause | None]:
-        """Where several loaders insert, hold the others; else this one is the only one."""
-        if not self._settings.replicated:
-            return nullcontext()
+    def _may_go_on(self, order: Order, pause: Pause | None) -> None:
+        """Raises Cancelled where the order is another's by now, PauseError where others may insert again."""
+        if order.course.cancel.is_set():
+            raise Cancelled
+        if pause is not None:
+            pause.check()
+
+    def _alone(self) -> AbstractContextManager[Pause]:
+        """Hold the other loaders, without replication too: one that was the owner until now may be at the same plan."""
         return paused(self._settings, "loader", own_loader=self._control.member, meanwhile=self._control.hold)
 
     def _wait_for_quiet(self, order: Order) -> None:

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from threading import Thread
 
+import pytest
+
 from sendtrail.local.process import free_port
 from sendtrail.settings import ClickHouseSettings, Config
 from sinks.blocks import Block, Blocks
-from sinks.control import Pause, PauseError
+from sinks.control import Control, Pause, PauseError
 from sinks.plan import Plan
-from sinks.worker import Course, Order, State, Step, Worker
+from sinks.worker import Cancelled, Course, Order, State, Step, Worker
 from tests.support.line import clickhouse_settings, migrated
 from tests.support.stack import ClickHouse
 
@@ -36,7 +38,7 @@ def wait(condition: Callable[[], object]) -> None:
 class Restless(Worker):
     """Another loader never comes to rest."""
 
-    def _alone(self) -> AbstractContextManager[Pause | None]:
+    def _alone(self) -> AbstractContextManager[Pause]:
         raise PauseError("a loader does not hold")
 
 
@@ -66,3 +68,35 @@ def test_to_close_is_to_cancel_what_can_not_be_done() -> None:
     order.course.cancel.set()
     assert not still_closing
     assert outcome.result(timeout=30).state is State.CANCELLED
+
+
+def test_an_unknown_outcome_is_settled_only_when_a_former_owner_holds(clickhouse: ClickHouse, database: str) -> None:
+    """Its session is over and another owns the partitions, but it may still be at the same plan: both would repair."""
+    settings = clickhouse_settings(clickhouse, database)
+    with migrated(clickhouse, database) as client:
+        former = Control(client, "loader-former")
+        former.present()
+        worker = Worker(settings, "loader-new", unobserved)
+        outcome = worker.submit(Order(PLAN, NO_ROWS, redo=True, course=Course(doubtful=True)))
+        wait(lambda: former.read().pauses)
+        assert not outcome.done()
+        former.hold(former.read().pauses)
+        assert outcome.result(timeout=60).state is State.DONE
+        worker.close()
+
+
+def test_a_settlement_ends_when_the_order_is_another_loaders_or_the_others_go_on(
+    clickhouse: ClickHouse, database: str
+) -> None:
+    settings = clickhouse_settings(clickhouse, database)
+    migrated(clickhouse, database).disconnect()
+    worker = Worker(settings, "loader-1", unobserved)
+    order, pause = Order(PLAN, NO_ROWS), Pause("loader-1", 60.0)
+    worker._may_go_on(order, pause)
+    pause.renewed -= 60.0  # frozen meanwhile
+    with pytest.raises(PauseError):
+        worker._may_go_on(order, pause)
+    order.course.cancel.set()
+    with pytest.raises(Cancelled):
+        worker._may_go_on(order, None)
+    worker.close()
