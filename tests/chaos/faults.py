@@ -21,7 +21,7 @@ from tests.chaos.stack import Stack, wait
 from tests.line.processes import children, descendants
 from tests.support.rename import killed_at_rename
 
-_INSERT_S = 20.0
+_INSERT_S = 45.0
 _END_S = 60.0
 _JOIN_S = 120.0
 _STORMS = 2

@@ -171,7 +171,9 @@ def _hits(sent: Sent, stored: Stored, counted: Mapping[str, int]) -> Line:
 
 
 def _poisons(sent: Sent, stored: Stored) -> Line:
-    line = _line("poison", sent.poisons, (), {mark: count for mark, (_, count) in stored.poisons.items()})
+    line = _line(
+        "poison", sent.poisons, sent.silent_poisons, {mark: count for mark, (_, count) in stored.poisons.items()}
+    )
     line.rejected, line.stored = line.stored, 0
     wrong = [(mark, stored.poisons[mark][0]) for mark, why in sent.poisons.items() if mark in stored.poisons]
     line.invented += [f"{mark}: {why}, not {sent.poisons[mark]}" for mark, why in wrong if why != sent.poisons[mark]]

@@ -26,6 +26,7 @@ class Sent:
     orders: set[str] = field(default_factory=set)
     silent_orders: set[str] = field(default_factory=set)
     poisons: dict[str, str] = field(default_factory=dict)
+    silent_poisons: set[str] = field(default_factory=set)
     repeats: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     clocks_ahead: set[str] = field(default_factory=set)
