@@ -28,7 +28,7 @@ from sinks.write import CONNECTION_ERRORS
 
 EVERY_S = 3.0
 #: How often it is looked whether a purged delivery has rows again, and whether rows are too old.
-SLOWLY_EVERY_S = 900.0
+SLOWLY_EVERY_S = 3_600.0
 _SWEEP_EVERY_S = 86_400.0
 _COMMAND_MINUTES = 10
 

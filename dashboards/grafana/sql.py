@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from sendtrail.removal.hiding import TABLES, hiding
+
 _HERE = Path(__file__).parent
 _FOLDERS = (_HERE / "sql", _HERE.parent / "sql")
 _INCLUDED = re.compile(r"\{sql:(\w+)\}")
@@ -67,7 +69,14 @@ def panel_sql(name: str, **fixed: Fixed) -> str:
     Raises KeyError for a parameter that is neither.
     """
     origin = "dashboards/grafana/sql" if (_FOLDERS[0] / f"{name}.sql").exists() else "dashboards/sql"
-    return f"-- {origin}/{name}.sql\n{_filled(name, fixed)}"
+    return f"-- {origin}/{name}.sql\n{_hiding(_filled(name, fixed))}"
+
+
+def _hiding(whole: str) -> str:
+    """A query with what keeps deleted deliveries out of the tables it reads."""
+    read = [table for table in TABLES if re.search(rf"\b(FROM|JOIN) {table}\b", whole)]
+    settings = [f"{name} = {value}" for name, value in hiding(tables=read).items()]
+    return "\n".join([whole, *(f"SETTINGS {setting}" for setting in settings)])
 
 
 def _filled(name: str, fixed: Mapping[str, Fixed]) -> str:

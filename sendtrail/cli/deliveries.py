@@ -86,15 +86,16 @@ def restore(names: Names, account: Account = "", as_json: Json = False) -> None:
 
 def purge(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME|KEY…]", help="Deleted ones; else those whose time is over.")
+        list[str] | None, typer.Argument(metavar="[NAME|KEY…]", help="Deleted ones; else all that are due.")
     ] = None,
     account: Account = "",
     yes: Yes = False,
 ) -> None:
     """Take deleted deliveries away for good, now: their rows, their records in Kafka, their contents.
 
-    The loader does it by itself for those whose time is over; this is for not waiting. Events are
-    counted before they go, so the audit stays even. Exit code 1 for one that is not deleted.
+    The loader does it by itself for those whose time is over, and once an hour for what came late
+    of purged ones; this is for not waiting. Events are counted before they go, so the audit stays
+    even. Exit code 1 for one that is not deleted.
     """
     from rich.console import Console
     from rich.progress import Progress
@@ -108,7 +109,7 @@ def purge(
     settings = config.section(ClickHouseSettings)
     forget = Forgetting(config.section(KafkaSettings), config.section(AnswerSettings).contents_dir)
     with removing.tables(config) as client:
-        keys = list(_keys(client, config, names, account).values()) if names else work.due(client)
+        keys = list(_keys(client, config, names, account).values()) if names else [*work.due(client), *work.come_back(client)]
         found = {one.delivery: one for one in deletions(client, keys) if one.state != "restored"} if keys else {}
         for name, key in zip(names or (), keys, strict=False):
             if key not in found:

@@ -18,13 +18,13 @@ HIDDEN_KEYS = _HIDDEN.replace("\\", "")
 _MOST_SENT = 2_000
 
 
-def hiding(keys: Sequence[int] | None = None) -> dict[str, str]:
+def hiding(keys: Sequence[int] | None = None, tables: Sequence[str] = TABLES) -> dict[str, str]:
     """Settings of a query that keep deliveries out of it, its database being the tracking database.
 
-    `keys`: what HIDDEN_KEYS gives; None: the query asks for them itself.
+    `keys`: what HIDDEN_KEYS gives; None: the query asks for them itself. `tables`: those the query reads.
     """
-    if keys is not None and not keys:
+    if not tables or (keys is not None and not keys):
         return {}
     inner = _HIDDEN if keys is None or len(keys) > _MOST_SENT else ", ".join(map(str, keys))
-    filters = ", ".join(f"'{table}': 'delivery_id NOT IN ({inner})'" for table in TABLES)
+    filters = ", ".join(f"'{table}': 'delivery_id NOT IN ({inner})'" for table in tables)
     return {"additional_table_filters": f"{{{filters}}}"}

@@ -4,6 +4,7 @@ The pages only ask: tables `deletions` and `erasures` say who asked for what, an
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -125,7 +126,11 @@ class RemovalPages:
         keys = _keys(request.query_params.getlist("delivery"))
 
         def look(client: Client) -> list[tuple[int, str]]:
-            return [(key, self._common.seen(client, view, key)) for key in keys]
+            found = []
+            for key in keys:
+                with suppress(ReportError):  # one that was deleted meanwhile is not asked about
+                    found.append((key, self._common.seen(client, view, key)))
+            return found
 
         chosen = await self._common.work(look)
         return page("delete.html", view, chosen=chosen, days=self._site.restorable_days)

@@ -72,7 +72,9 @@ async def test_a_delivery_is_deleted_and_had_back(pages: Site, tmp_path: Path) -
         assert (back.status_code, back.headers["location"]) == (303, f"/reports/dashboard?delivery={DELIVERY.delivery}")
         assert DELIVERY.label in (await client.get("/reports/deliveries")).text
         assert (await client.get(f"/deliveries/delete?delivery={1 << 64}")).status_code == 404
-        assert (await client.get("/deliveries/delete?delivery=4242")).status_code == 404
+        assert "tick deliveries" in (await client.get("/deliveries/delete?delivery=4242")).text
+        unknown = {"csrf": token_of(asked.text), "delivery": "4242"}
+        assert (await client.post("/deliveries/delete", data=unknown)).status_code == 404
 
 
 async def test_a_recipient_is_exported_and_erased(pages: Site, own: Client, tmp_path: Path) -> None:
