@@ -46,7 +46,10 @@ def build(
     `stored` raises.
     """
     if mapping_version != MAPPING_VERSION:
-        raise UnknownMapping(f"the intent's mapping is version {mapping_version}; this release has {MAPPING_VERSION}")
+        raise UnknownMapping(
+            f"the intent's mapping is version {mapping_version}; this release has {MAPPING_VERSION}: start the release "
+            "that made it until its plan is committed, then this one"
+        )
     batch = _Batch(sorted(records, key=lambda record: (record.partition, record.offset)), keep_addresses)
     batch.keep_sound()
     batch.drop_late_duplicates(stored)
