@@ -14,13 +14,13 @@ import yaml
 
 from sendtrail.clickhouse import connect
 from sendtrail.local.engine import Engine
-from sendtrail.settings import ClickHouseSettings
+from sendtrail.settings import ClickHouseSettings, RetentionSettings
 from sinks.migrate import migrate
+from sinks.retention import words
 
-_TTL = re.compile(r"\bTTL (.+?)(?: SETTINGS |$)")
 _COLUMNS = """SELECT name, type, comment FROM system.columns
     WHERE database = currentDatabase() AND table = {table:String} ORDER BY position"""
-_TABLES = """SELECT name, engine, comment, sorting_key, partition_key, engine_full FROM system.tables
+_TABLES = """SELECT name, engine, comment, sorting_key, partition_key FROM system.tables
     WHERE database = currentDatabase()"""
 _HEAD = "# Made by `make docs` from the live schema. For the models/ folder of a dbt project on ClickHouse.\n"
 
@@ -65,9 +65,9 @@ def tables() -> list[Table]:
             order = [step.name for step in migrate(client, settings)]
         with connect(settings) as client:
             found = [
-                Table(name, kind, comment, key, partition, _retention(full),
+                Table(name, kind, comment, key, partition, _retention(name),
                       [Column(*one) for one in client.execute(_COLUMNS, {"table": name})])
-                for name, kind, comment, key, partition, full in client.execute(_TABLES)
+                for name, kind, comment, key, partition in client.execute(_TABLES)
                 if kind != "MaterializedView"
             ]  # fmt: skip
     return sorted(found, key=lambda table: (table.engine == "View", order.index(_file(order, table.name))))
@@ -77,9 +77,8 @@ def _file(order: list[str], table: str) -> str:
     return next(name for name in order if name[5:] == f"{table}.sql")
 
 
-def _retention(engine_full: str) -> str:
-    ttl = _TTL.search(engine_full)
-    return f"TTL {ttl[1]}" if ttl else "for ever"
+def _retention(table: str) -> str:
+    return words(table, RetentionSettings()) or "for ever"
 
 
 def overview() -> str:

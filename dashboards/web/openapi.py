@@ -1,6 +1,6 @@
 """The report API's description (OpenAPI 3.1), made from the catalogue."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -9,6 +9,7 @@ from dashboards.definition import Definition
 from dashboards.export.forms import FORMS, OF_A_PART
 from dashboards.options import Option, options_of
 from dashboards.shape import Column, Kind
+from dashboards.web.openapi_removals import removals
 
 _TYPES: dict[Kind, dict[str, Any]] = {
     "count": {"type": ["integer", "null"]},
@@ -35,7 +36,8 @@ def describe() -> dict[str, Any]:
             "description": "Every number exists in two cuts, people and all. A rate over nothing is null.",
         },
         "paths": {"/v1/reports": {"get": _names()}}
-        | {f"/v1/reports/{name}": {"get": _operation(report)} for name, report in REPORTS.items()},
+        | {f"/v1/reports/{name}": {"get": _operation(report)} for name, report in REPORTS.items()}
+        | removals(_refused),
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {"Problem": _problem()},
@@ -62,7 +64,6 @@ def _operation(report: Definition[Any]) -> dict[str, Any]:
         },
     }
     text = {"schema": {"type": "string"}}
-    refused = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     return {
         "operationId": report.name,
         "summary": report.title,
@@ -74,7 +75,7 @@ def _operation(report: Definition[Any]) -> dict[str, Any]:
                 "content": {"application/json": {"schema": schema}}
                 | {kind: text if form in OF_A_PART else {} for form, kind in FORMS.items() if form != "json"},
             },
-            **{status: {"description": why} | refused for status, why in _REFUSALS.items()},
+            **_refused(_REFUSALS),
         },
     }  # fmt: skip
 
@@ -86,6 +87,11 @@ _REFUSALS = {
     "404": "no such delivery, recipient or report",
     "503": "ClickHouse does not answer: try again",
 }
+
+
+def _refused(reasons: Mapping[str, str]) -> dict[str, Any]:
+    told = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    return {status: {"description": why} | told for status, why in reasons.items()}
 
 
 def _part(columns: Sequence[Column]) -> dict[str, Any]:

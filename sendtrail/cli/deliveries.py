@@ -109,7 +109,8 @@ def purge(
     settings = config.section(ClickHouseSettings)
     forget = Forgetting(config.section(KafkaSettings), config.section(AnswerSettings).contents_dir)
     with removing.tables(config) as client:
-        keys = list(_keys(client, config, names, account).values()) if names else [*work.due(client), *work.come_back(client)]
+        named = list(_keys(client, config, names, account).values()) if names else []
+        keys = named or [*work.due(client), *work.come_back(client)]
         found = {one.delivery: one for one in deletions(client, keys) if one.state != "restored"} if keys else {}
         for name, key in zip(names or (), keys, strict=False):
             if key not in found:
