@@ -42,11 +42,12 @@ def _failures(tested: Tested, rules: Rules) -> Iterator[str]:
     for name in ("fires", "spares"):
         for number, example in enumerate(getattr(tested.examples, name)):
             where = f"{tested.where}.{name}[{number}]"
-            if name == "fires" and not any(wanted for _, wanted in events_of(example)):
+            events = events_of(example)
+            if not any(event.kind in HITS and (wanted or name == "spares") for event, wanted in events):
                 yield f"{where}: none of its events is a hit that the rule could fire on"
                 continue
             outcome = judged(example, rules)
-            for event, wanted in events_of(example):
+            for event, wanted in events:
                 if event.kind not in HITS:
                     continue
                 class_, reasons, network = outcome[event.event_id]

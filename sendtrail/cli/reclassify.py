@@ -142,8 +142,12 @@ def _deliveries(config: "Config", names: list[str]) -> "list[Delivery]":
     from dashboards.queries import Queries
     from sendtrail import keyring
     from sendtrail.clickhouse import connect
+    from sendtrail.errors import KeysError
     from sendtrail.settings import ClickHouseSettings, KeySettings, ReportSettings
 
-    naming_key = keyring.load(config.section(KeySettings).file).naming_key
+    try:
+        naming_key = keyring.load(config.section(KeySettings).file).naming_key
+    except KeysError:
+        naming_key = None  # names of the registry and keys are found without
     with connect(config.section(ClickHouseSettings)) as client:
         return by_names(Queries(client, config.section(ReportSettings)), names, naming_key)

@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 def check(
     folder: Annotated[
         Path | None,
-        typer.Argument(metavar="[DIR]", help="Rules and lists of networks, *.toml; else as streams.rules_dir says."),
+        typer.Argument(metavar="[DIR]", help="A folder of *.toml, or one such file; else as streams.rules_dir says."),
     ] = None,
     format: Annotated[Literal["table", "json"], typer.Option(help="Lines for people or one JSON object.")] = "table",
 ) -> None:

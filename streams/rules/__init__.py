@@ -100,7 +100,7 @@ def _version(files: list[_Read], folder: Path) -> str:
 
 
 def _read_folder(folder: Path) -> list[_Read]:
-    files = sorted(folder.glob("*.toml")) if folder.is_dir() else []
+    files = [folder] if folder.is_file() else sorted(folder.glob("*.toml"))
     if not files:
         raise SettingsError(f"rules: {folder} holds no *.toml file (setting streams.rules_dir, option --ruleset)")
     return [_read(path) for path in files]

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import urllib.request
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pytest
+from typer.testing import CliRunner
+
+from sendtrail.cli.line_status import _held
+from sendtrail.cli.main import app
 from sendtrail.enriched import EventRow
 from sendtrail.events import encode
 from sendtrail.packs import PackHeader, headers_of
-from streams.hold import read_held
+from streams.hold import Hold, ask_to_pass, read_held
 from streams.items import RejectLimit
+from streams.progress import Part
 from streams.state.keys import REJECT_RATE
 from streams.state.reject_rate import MINUTE_MS, RejectRate, rate_value, read_rate
 from tests.line.running import SENDTRAIL
@@ -102,6 +112,51 @@ def test_without_a_limit_nothing_is_counted() -> None:
     assert REJECT_RATE not in fed.stored
 
 
+def test_where_nobody_holds_or_answers_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENDTRAIL_STREAMS_STATE_DIR", str(tmp_path))
+    none = CliRunner().invoke(app, ["rejects", "pass"])
+    assert (none.exit_code, "no worker on" in none.output) == (1, True)
+    (tmp_path / "held.json").write_text('[{"partition": 3, "events": 9, "rejected": {"bad_field": 8}}]')
+    dead = CliRunner().invoke(app, ["rejects", "pass", "--wait", "1"])
+    assert (dead.exit_code, "does not answer" in dead.output) == (1, True)
+    assert not (tmp_path / "pass").exists()
+    (row,) = _held(tmp_path)
+    assert (row.well, "of 9 events were rejected 8 bad_field" in row.state) == (False, True)
+
+
+def test_a_wish_of_long_ago_lets_nobody_pass(tmp_path: Path) -> None:
+    fed, wish = line(), tmp_path / "pass"
+    fed.feed(bad(0, 20))
+    part = cast(Part, SimpleNamespace(partition=0, store=_Stored(fed)))
+    hold = Hold(tmp_path, LIMIT)
+    assert hold.look([part])
+    ask_to_pass(tmp_path)
+    os.utime(wish, (0, 0))
+    assert hold.look([part])
+    assert not wish.exists()
+    ask_to_pass(tmp_path)
+    assert not hold.look([part])
+    assert rate(fed).let_pass
+    assert read_held(tmp_path) == []
+
+
+@dataclass
+class _Stored:
+    """The part of a store that holding asks for, over a line in memory."""
+
+    line: Line
+    applied = 1
+
+    def read(self, keys: list[bytes]) -> list[bytes | None]:
+        return [self.line.stored.get(key) for key in keys]
+
+    def write(self, written: dict[bytes, bytes], applied: int) -> None:
+        self.line.stored.update(written)
+
+    def flush(self, wait: bool) -> None:
+        """It is in memory."""
+
+
 def _spoil(running: RunningLine, packs: int) -> int:
     """Packs of lines that are no events, to every partition; returns how many lines."""
     for partition in range(running.partitions):
@@ -135,8 +190,7 @@ def _metric(worker: WorkerProcess, name: str) -> float:
 
 
 def test_a_broken_producer_makes_the_worker_hold_until_it_is_let_pass(line: RunningLine) -> None:
-    settings = {"reject_limit_events": 100, "batch_records": 4}
-    worker = line.worker(**settings)
+    worker = line.worker(reject_limit_events=100, batch_records=4)
     line.send_some(20)
     line.wait_enriched()
     spoilt = _spoil(line, 40)
@@ -151,8 +205,7 @@ def test_a_broken_producer_makes_the_worker_hold_until_it_is_let_pass(line: Runn
     assert sum(health["partitions"][number]["done"] for number in health["partitions"]) < sum(line.ends().values())
 
     assert worker.stop() == 0
-    assert "does not answer" in _rejects(line, "pass", "--wait", "1").stderr
-    again = line.worker(**settings)
+    again = line.worker(reject_limit_events=100, batch_records=4)
     wait_for(lambda: _holds(again), explain=line.logs)
     assert sum(line.committed().values()) < sum(line.ends().values())
 
@@ -164,4 +217,4 @@ def test_a_broken_producer_makes_the_worker_hold_until_it_is_let_pass(line: Runn
     assert {row.event_id for row in rows} == set(line.sent)
     assert len(line.rejects(chain)) == spoilt
     assert again.health()["ready"]
-    assert "no worker on" in _rejects(line, "pass").stderr
+    assert not read_held(line.directory / "worker")

@@ -147,7 +147,7 @@ def test_a_message_with_very_many_hits_is_judged_in_parts() -> None:
     assert (len(rulings), missing[PARTS]) == (2 * GROUP_MOST + 1, 1)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     st.lists(
         st.tuples(

@@ -151,3 +151,11 @@ def test_one_key_of_the_group_is_changed_and_the_others_stay(tmp_path: Path) -> 
     rules = load_checked(tmp_path)
     assert [(burst.links, burst.within_ms) for burst in rules.group.burst] == [(2, 10)]
     assert (rules.group.before_delivery_ms, rules.group.lift) == (2_000, True)
+
+
+def test_one_file_is_a_ruleset_too_and_an_example_without_hits_is_none(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(AGENT)
+    assert failures(load_rules(tmp_path / "a.toml")) == []
+    (tmp_path / "a.toml").write_text(AGENT.replace('[{ user_agent = "curl/8" }]', '[[{ kind = "sent" }]]'))
+    with pytest.raises(SettingsError, match=r"spares\[0\]: none of its events is a hit"):
+        load_checked(tmp_path / "a.toml")
