@@ -159,6 +159,15 @@ METRICS: dict[str, Metric] = {
     ),
     "sendtrail_loader_replayed_total": Metric("counter", "Records dropped because their source range is loaded"),
     "sendtrail_loader_gap_dropped_total": Metric("counter", "Records dropped because they run ahead of the chain"),
+    "sendtrail_loader_overlaps_total": Metric(
+        "counter", "Records of which only the end was loaded, their beginning being loaded before"
+    ),
+    "sendtrail_loader_missing_records": Metric(
+        "gauge", "Source records missing in the chain, behind which nothing is loaded", ("partition",)
+    ),
+    "sendtrail_loader_insert_window_use_ratio": Metric(
+        "gauge", "Blocks given to events since the intent of the plan last tried again / ClickHouse's insert window"
+    ),
     "sendtrail_loader_foreign_dropped_total": Metric("counter", "Records dropped because they are none of streams"),
     "sendtrail_loader_stopped_partitions": Metric("gauge", "Partitions stopped for an operator"),
     "sendtrail_loader_lag_records": Metric("gauge", "Enriched records not yet loaded", ("partition",)),

@@ -16,7 +16,8 @@ from kafka.structs import MemberState
 
 from sendtrail.kafka_admin import physical_name, topic_id
 from sendtrail.settings import KafkaSettings
-from sendtrail.topics import ENRICHED, LOADER_GROUP, MIB
+from sendtrail.topics import ENRICHED, EVENTS, LOADER_GROUP, MIB
+from sinks.gaps import Held
 from sinks.member import OneOwner
 from sinks.plan import Commit, CommitMetadata, Range, RangeGone, decode_metadata, encode_metadata
 
@@ -119,6 +120,11 @@ class Source:
         """The oldest offset of a partition."""
         key = self._partition(partition)
         return int(self._consumer.beginning_offsets([key])[key])
+
+    def held(self, partition: int) -> Held:
+        """What tracking.events holds of a partition: its records can be enriched again."""
+        key = TopicPartition(physical_name(self._kafka, EVENTS), partition)
+        return Held(int(self._consumer.beginning_offsets([key])[key]), int(self._consumer.end_offsets([key])[key]))
 
     def seek(self, partition: int, offset: int) -> None:
         """Go on reading at an offset."""

@@ -36,6 +36,7 @@ from sinks.planner import Planner
 from sinks.registry import Registry
 from sinks.server import Server
 from sinks.watch import Watch
+from sinks.windows import check_replicated, check_windows
 from sinks.worker import Observe, Step, Worker
 from sinks.write import CONNECTION_ERRORS
 
@@ -147,15 +148,20 @@ def _wait_for(
     def join() -> Source:
         return Source(kafka, member.id, settings.session_timeout_s, one_owner=not clickhouse.replicated)
 
-    there = until(lambda: enriched_id(kafka), "Kafka") and until(lambda: _tables(clickhouse), "ClickHouse")
+    there = until(lambda: enriched_id(kafka), "Kafka") and until(
+        lambda: _tables(clickhouse, settings.dedup_window), "ClickHouse"
+    )
     return until(join, "Kafka") if there else None
 
 
-def _tables(settings: ClickHouseSettings) -> bool:
+def _tables(settings: ClickHouseSettings, window: int) -> bool:
     with connect(settings, database="default") as client:
         missing = pending(client, settings)
     if missing:
         raise SendtrailError(f"{len(missing)} migrations are not applied yet; run: sendtrail migrate")
+    with connect(settings) as client:
+        check_replicated(client, settings)
+        check_windows(client, settings, window)
     return True
 
 

@@ -13,6 +13,7 @@ from sinks.blocks import LoadedRecord
 from sinks.chain import NOTHING, Verdict
 from sinks.consume import Source
 from sinks.decode import offer
+from sinks.gaps import Held, remedy
 from sinks.outage import worth_saying
 from sinks.partition import Gap, Partition, Turn
 from sinks.plan import MAX_BLOCK_BYTES, CommitMetadata
@@ -22,10 +23,13 @@ from sinks.server import Server
 _POLL_RECORDS = 100
 #: Fetching stops while this many blocks' worth of rows wait.
 _BLOCKS_AHEAD = 2
+#: How often a stopped partition is looked at again: what stopped it may have been put right by a tool.
+_LOOK_AGAIN_S = 2.0
 
-_DROPPED = {
+_COUNTED = {
     Verdict.REPLAY: "sendtrail_loader_replayed_total",
     Verdict.AHEAD: "sendtrail_loader_gap_dropped_total",
+    Verdict.OVERLAP: "sendtrail_loader_overlaps_total",
 }
 
 
@@ -40,6 +44,9 @@ class Owned:
         self.partitions: dict[int, Partition[LoadedRecord]] = {}
         self.opens: dict[int, Open] = {}
         self.stopped: dict[int, str] = {}
+        self._gapped: set[int] = set()  # of the stopped: read on, until what is missing comes or is accepted
+        self._refused: set[int] = set()  # of the stopped: where commit and tables don't fit together
+        self._looked = float("-inf")
         self._foreign = 0
         self._said = -1
         self.log_id = ""
@@ -52,6 +59,7 @@ class Owned:
         if rebalanced:
             self.forget()
             self.stopped.clear()
+            self._refused.clear()
             self._count_stopped()
             self.assignment = self._source.assignment
         for number, records in polled.items():
@@ -65,8 +73,8 @@ class Owned:
             verdict = offer(partition, number, record, now)
             if isinstance(verdict, Invalid):
                 self._pass_foreign(number, record.offset, verdict)
-            elif verdict in _DROPPED:
-                metrics.counter(_DROPPED[verdict]).inc()
+            elif verdict in _COUNTED:
+                metrics.counter(_COUNTED[verdict]).inc()
 
     def _pass_foreign(self, number: int, offset: int, why: Invalid) -> None:
         """A record that streams did not write, or not so that it can be read: the chain shows if it is missed."""
@@ -84,7 +92,7 @@ class Owned:
 
         Raises KafkaError, TopicsError and the driver's errors.
         """
-        unknown = self.unknown()
+        unknown = self.unknown() | self._to_look_at_again()
         if not unknown:
             return False
         self.log_id = self._source.log_id()
@@ -94,8 +102,12 @@ class Owned:
             beginning = 0 if commit else self._source.beginning(number)
             found = resume(number, commit, audits.get(number, []), self.log_id, beginning)
             if isinstance(found, Stop):
-                self.stop(number, found.reason)
-            elif isinstance(found, Open):
+                if self.stopped.get(number) != found.reason:
+                    self.stop(number, found.reason)
+                self._refused.add(number)
+                continue
+            self._go_on(number)
+            if isinstance(found, Open):
                 self.opens[number] = found
             else:
                 self._source.seek(number, found.committed)
@@ -103,8 +115,37 @@ class Owned:
                 self._log.info("partition resumed", partition=number, offset=found.committed, last=found.last)
         return True
 
+    def _to_look_at_again(self) -> set[int]:
+        """Now and then: stopped partitions that a tool may have put right (sendtrail replay, chain accept-gap).
+
+        Of those with a gap, the ones whose position in table `audit` has moved. Lets the driver's errors through.
+        """
+        if not (self._gapped or self._refused) or self._clock() - self._looked < _LOOK_AGAIN_S:
+            return set()
+        self._looked = self._clock()
+        stored = self._server.positions(self._gapped) if self._gapped else {}
+        moved = {
+            number
+            for number, positions in stored.items()
+            if (own := self.partitions.get(number)) is not None
+            and any(each.topic_id == own.topic_id and each.last > own.last for each in positions)
+        }
+        for number in moved:
+            del self.partitions[number]
+        return moved | self._refused
+
+    def _go_on(self, number: int) -> None:
+        """A stopped partition is none any more."""
+        self._gapped.discard(number)
+        self._refused.discard(number)
+        if self.stopped.pop(number, None) is not None:
+            self._count_stopped()
+            self._log.info("partition goes on", partition=number)
+
     def forget(self) -> None:
-        """Know nothing of any partition; the next turn starts from what is committed."""
+        """Know nothing of any partition; the next turn starts from what is committed, and finds a gap again."""
+        for number in list(self._gapped):
+            self._go_on(number)
         self.partitions.clear()
         self.opens.clear()
 
@@ -112,6 +153,16 @@ class Owned:
         """Stop a partition until the loader is started again or the group is rebalanced; the others go on."""
         self.partitions.pop(number, None)
         self.opens.pop(number, None)
+        self._gapped.discard(number)
+        self._say_stopped(number, reason)
+
+    def _stop_at_gap(self, number: int, gap: Gap) -> None:
+        """Load nothing behind a gap, and read on: what is missing may still come."""
+        self._gapped.add(number)
+        held = self._source.held(number)
+        self._say_stopped(number, _gap_text(number, gap, self._settings.gap_timeout_s, held))
+
+    def _say_stopped(self, number: int, reason: str) -> None:
         self.stopped[number] = reason
         self._count_stopped()
         self._log.error("partition stopped", partition=number, reason=reason)
@@ -135,10 +186,14 @@ class Owned:
         now = self._clock()
         for number, partition in list(self.partitions.items()):
             gap, turn = partition.gap, partition.turn
+            if number in self._gapped:
+                if gap is None:
+                    self._go_on(number)
+                continue
             if partition.entries:
                 continue  # what came before is loaded first
             if gap is not None and now - gap.since >= self._settings.gap_timeout_s:
-                self.stop(number, _gap_text(number, gap, self._settings.gap_timeout_s))
+                self._stop_at_gap(number, gap)
             elif (
                 turn is not None and turn.topic_id != self._settings.accept_topic and partition.committed == turn.offset
             ):
@@ -196,13 +251,14 @@ class Owned:
         """Export how far each partition is behind."""
         lags = {number: self._source.lag(number, each.committed) for number, each in self.partitions.items()}
         metrics.show("sendtrail_loader_lag_records", {n: lag for n, lag in lags.items() if lag is not None})
+        gaps = {n: each.gap for n, each in self.partitions.items() if each.gap is not None}
+        metrics.show("sendtrail_loader_missing_records", {n: gap.last - gap.first + 1 for n, gap in gaps.items()})
 
 
-def _gap_text(number: int, gap: Gap, seconds: float) -> str:
+def _gap_text(number: int, gap: Gap, seconds: float, held: Held) -> str:
     return (
         f"source offsets {gap.first} to {gap.last} of partition {number} are missing before offset {gap.offset} of "
-        f"tracking.enriched, and did not come within {seconds:g} s. Publish them again: sendtrail replay "
-        f"--partition {number} --from {gap.first} --to {gap.last}"
+        f"tracking.enriched, and did not come within {seconds:g} s. {remedy(number, gap.first, gap.last, held)}"
     )
 
 

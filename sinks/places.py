@@ -20,8 +20,8 @@ class TooMany(SendtrailError):
     """The tables hold more rows of a plan than the plan has: something else inserted them."""
 
 
-def missing_rows(client: Client, block: Block, topic_id: str) -> list[int]:
-    """Indexes of the block's rows that its table lacks. Raises TooMany, and the driver's errors.
+def missing_rows(client: Client, block: Block, topic_id: str, *, strict: bool = True) -> list[int]:
+    """Indexes of the block's rows that its table lacks. Raises TooMany (if `strict`), and the driver's errors.
 
     A row of `events` is not missing where merging has taken it away together with its opposite.
     """
@@ -30,11 +30,13 @@ def missing_rows(client: Client, block: Block, topic_id: str) -> list[int]:
     places = list(zip(column(block, "src_partition"), column(block, "src_offset"), strict=True))
     expected, found = Counter(places), _counted(client, block.table, topic_id, places)
     for place, rows in expected.items():
-        if found[place] > rows:
+        if found[place] > rows and strict:
             raise TooMany(f"{block.table} holds {found[place]} rows of source {place} where {rows} belong")
     short = {place for place, rows in expected.items() if found[place] < rows}
     suspects = [index for index, place in enumerate(places) if place in short]
-    return _absent_events(client, block, suspects) if block.table == "events" else suspects
+    if block.table == "events":
+        return _absent_events(client, block, suspects)
+    return _absent_rejects(client, block, topic_id, suspects) if block.table == "rejects" else suspects
 
 
 def column(block: Block, name: str) -> Sequence[Any]:
@@ -70,10 +72,36 @@ def _absent_events(client: Client, block: Block, suspects: Sequence[int]) -> lis
         if event_id in doubted:
             revisions.setdefault((event_id, revs[index]), {})[signs[index]] = index
     net = _net(client, sorted({deliveries[index] for index in suspects}), sorted(doubted))
-    lacking = (
-        by_sign.get((0 if -1 in by_sign else 1) - net.get(revision, 0)) for revision, by_sign in revisions.items()
-    )
+    newest: dict[bytes, int] = {}
+    for event_id, rev in net:
+        newest[event_id] = max(rev, newest.get(event_id, 0))
+
+    def lacks(revision: Revision, by_sign: dict[int, int]) -> int | None:
+        """A revision was taken back by this plan, or later: then it comes out as 0, else as 1."""
+        found = net.get(revision, 0)
+        taken_back = -1 in by_sign or found < 0 or newest.get(revision[0], 0) > revision[1]
+        return by_sign.get((0 if taken_back else 1) - found)
+
+    lacking = (lacks(revision, by_sign) for revision, by_sign in revisions.items())
     return sorted(index for index in lacking if index is not None)
+
+
+def _absent_rejects(client: Client, block: Block, topic_id: str, suspects: Sequence[int]) -> list[int]:
+    """Of some rows of `rejects`, those whose line has none."""
+    places = list(zip(*(column(block, name) for name in ("src_partition", "src_offset", "src_index")), strict=True))
+    there: Counter[tuple[int, int, int]] = Counter()
+    for partition in sorted({places[index][0] for index in suspects}):
+        offsets = sorted({places[index][1] for index in suspects if places[index][0] == partition})
+        parameters = {"topic": topic_id, "partition": partition, "offsets": offsets}
+        for offset, line, rows in client.execute(query("reject_places"), parameters):
+            there[partition, offset, line] = rows
+    absent = []
+    for index in suspects:
+        if there[places[index]] > 0:
+            there[places[index]] -= 1
+        else:
+            absent.append(index)
+    return absent
 
 
 def _net(client: Client, deliveries: Sequence[int], ids: Sequence[bytes]) -> dict[Revision, int]:

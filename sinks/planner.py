@@ -17,10 +17,10 @@ from sinks.owned import Owned
 from sinks.partition import Share
 from sinks.plan import CommitMetadata, Entry, Limits, Plan, cut, digest, is_due
 from sinks.redo import Redo, gather
-from sinks.resume import Open, Stop, is_doubtful
+from sinks.resume import START_TOLERANCE_MS, Facts, Open, Stop, is_doubtful
 from sinks.rows import UnknownMapping, build
 from sinks.server import Server
-from sinks.worker import START_WITHIN_S, Course, Observe, Order, Outcome, State, Step, Worker
+from sinks.worker import START_WITHIN_S, Age, Course, Observe, Order, Outcome, State, Step, Worker
 
 Bounds = dict[int, tuple[int, int]]  # partition -> one end of its range, chain position there
 
@@ -82,6 +82,7 @@ class Planner:
         self._wait_s = settings.batch_wait_ms / 1000
         self._doubts: set[str] = set()
         self._stepped = float("-inf")
+        self._engine = 0  # when the server was started, epoch milliseconds
         self._log = structlog.get_logger("loader")
         self._ready: Ready | None = None
         self.job: Job | None = None
@@ -167,18 +168,31 @@ class Planner:
         start_by = self._clock() + START_WITHIN_S
         if not self._server.may_insert():
             return
+        facts = self._server.facts()
+        if self._was_started_anew(facts):
+            return
         ready, self._ready = self._ready or self._cut(), None
         self._observe(Step.CUT)
         blocks = ready.blocks or self._build(_records(ready), self._server.lookup)
-        intent = self._intent(ready.plan)
+        intent = self._intent(ready.plan, facts)
         begins = {number: (share.range[0], share.since) for number, share in ready.shares.items()}
         self._source.commit({n: (first, intent(last)) for n, (first, last) in begins.items()}, self._owned.assignment)
         self._observe(Step.INTENT)
         ends = {number: (share.range[1], share.last) for number, share in ready.shares.items()}
-        self._submit(Order(ready.plan, blocks, start_by=start_by), begins, ends, "loaded")
+        order = Order(ready.plan, blocks, start_by=start_by, age=Age(facts.blocks, self._settings.dedup_window))
+        self._submit(order, begins, ends, "loaded")
 
-    def _intent(self, plan: Plan) -> Callable[[int], CommitMetadata]:
-        started, blocks, schema = self._server.facts()
+    def _was_started_anew(self, facts: Facts) -> bool:
+        """After a start of the server, tables may be older than before, out of a back-up: ask where they stand."""
+        before, self._engine = self._engine, facts.started
+        if self._replicated or before == 0 or abs(facts.started - before) <= START_TOLERANCE_MS:
+            return False
+        self._log.info("ClickHouse was started anew; going on from what is committed")
+        self._start_again()
+        return True
+
+    def _intent(self, plan: Plan, facts: Facts) -> Callable[[int], CommitMetadata]:
+        started, blocks, schema = facts
         at = time.time_ns() // 1_000_000
         return lambda last: CommitMetadata(
             plan.topic_id, last, plan.ranges, at, blocks, MAPPING_VERSION, plan.log_id, started, schema
@@ -243,7 +257,8 @@ class Planner:
         doubtful = digest(plan) in self._doubts or is_doubtful(
             intent, self._server.facts(), window=self._settings.dedup_window, replicated=self._replicated
         )
-        return Order(plan, blocks, redo=True, course=Course(doubtful=doubtful))
+        age = Age(intent.blocks, self._settings.dedup_window)
+        return Order(plan, blocks, redo=True, age=age, course=Course(doubtful=doubtful))
 
 
 def _records(ready: Ready) -> list[LoadedRecord]:

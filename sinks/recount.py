@@ -77,25 +77,47 @@ def insert_difference(client: Client, aggregate: Aggregate, deliveries: Sequence
         client.execute(text, {"deliveries": some}, settings=_SETTINGS)
 
 
+def surplus(client: Client, aggregate: Aggregate, deliveries: Sequence[int]) -> int:
+    """Keys of an aggregate with something that no insert takes away: a maximum that is too high, a row too many.
+
+    Sums are never among them. Lets the driver's errors through.
+    """
+    sums = [name for name, function in aggregate.values if function == "sum"]
+    too_much = [_too_much(name, function) for name, function in aggregate.values if function not in ("sum", "any")]
+    alone = "countIf(recount = 1) = 0" if not sums else "0"
+    differs = " OR ".join([alone, f"(countIf(recount = 1) > 0 AND ({' OR '.join(too_much) or '0'}))"])
+    text = f"SELECT count() FROM ({_difference(aggregate, differs)})"
+    return sum(client.execute(text, {"deliveries": some})[0][0] for some in _chunks(deliveries))
+
+
+def of_deliveries(aggregate: Aggregate) -> str:
+    """The recount of some deliveries (parameter `deliveries`), not yet added up by key."""
+    counted, replaced = _EVENTS.subn(_OF_DELIVERIES, aggregate.select)
+    if replaced != 1:
+        raise ValueError(f"the view behind {aggregate.target} reads events {replaced} times, one was expected")
+    return counted
+
+
 def touch(client: Client, deliveries: Sequence[int]) -> None:
     """Have the indicators of some deliveries calculated again."""
     for some in _chunks(deliveries):
         client.execute(query("touch"), {"deliveries": some}, settings=_SETTINGS)
 
 
-def _difference(aggregate: Aggregate) -> str:
-    counted, replaced = _EVENTS.subn(_OF_DELIVERIES, aggregate.select)
-    if replaced != 1:
-        raise ValueError(f"the view behind {aggregate.target} reads events {replaced} times, one was expected")
+def _difference(aggregate: Aggregate, differs: str = "") -> str:
     values = [_value(name, function) for name, function in aggregate.values]
     return Template(query("recount")).substitute(
         keys=", ".join(aggregate.keys),
         values="".join(f", {value}" for value in values),
         columns=", ".join((*aggregate.keys, *(name for name, _ in aggregate.values))),
-        counted=counted,
+        counted=of_deliveries(aggregate),
         target=aggregate.target,
-        differs=" OR ".join(_differs(name, function) for name, function in aggregate.values) or _ABSENT,
+        differs=differs or " OR ".join(_differs(name, function) for name, function in aggregate.values) or _ABSENT,
     )
+
+
+def _too_much(name: str, function: str) -> str:
+    return f"toString(tuple({function}({name}))) != toString(tuple({function}If({name}, recount = 1)))"
 
 
 _ABSENT = "countIf(recount = 0) = 0"

@@ -20,8 +20,9 @@ from sendtrail.clickhouse import connect
 from sendtrail.consents import Consent, decode_consent
 from sendtrail.contents import Content, decode_content
 from sendtrail.deliveries import Delivery, DeliveryUrl, decode_record
-from sendtrail.errors import Invalid
+from sendtrail.errors import Invalid, SendtrailError
 from sendtrail.kafka_admin import physical_name
+from sendtrail.kafka_read import read_to_end
 from sendtrail.settings import ClickHouseSettings, KafkaSettings
 from sendtrail.topics import CONSENTS, CONTENTS, DELIVERIES
 from sinks.erased import NOBODY_ERASED, Erased
@@ -66,6 +67,23 @@ class Registry:
         if self._thread.is_alive():
             self._thread.join()
 
+    def fill(self, client: Client, progress: Callable[[int], None] = lambda records: None) -> int:
+        """Store once what the topics hold now, without following them; returns the records read.
+
+        Raises KafkaError, and lets the driver's errors through.
+        """
+        for topic in self._decode:
+            records: list[Any] = []
+            for record in read_to_end(self._kafka.bootstrap, topic, lambda consumer, partitions: {}):
+                records.append(record)
+                if len(records) == _MAX_RECORDS:
+                    self._store(client, records)
+                    progress(self.records)
+                    records = []
+            self._store(client, records)
+            progress(self.records)
+        return self.records
+
     def facts(self) -> dict[str, Any]:
         """For the admin listener: records read since the start, and what is in the way."""
         return {"records": self.records, "problem": self._outage.text}
@@ -75,7 +93,7 @@ class Registry:
             try:
                 with connect(self._clickhouse) as client:
                     self._follow(client)
-            except (KafkaError, Error, *CONNECTION_ERRORS) as error:
+            except (KafkaError, SendtrailError, Error, *CONNECTION_ERRORS) as error:
                 self._outage.failed(error)
             while self._outage.waiting and not self._stop.is_set():
                 self._stop.wait(_WAIT_S)

@@ -9,7 +9,7 @@ from sinks.partition import Partition
 from sinks.plan import Commit, CommitMetadata, Plan, plan_of
 
 #: A server's start is told by its uptime in whole seconds.
-_START_TOLERANCE_MS = 1_000
+START_TOLERANCE_MS = 1_000
 
 
 class Open(NamedTuple):
@@ -93,6 +93,6 @@ def is_doubtful(intent: CommitMetadata, now: Facts, *, window: int, replicated: 
     The engine died since the intent (with replication a token and its part are one), a quarter of the insert window
     (`window` blocks) went by, or tables were changed.
     """
-    died = abs(now.started - intent.engine) > _START_TOLERANCE_MS and not replicated
+    died = abs(now.started - intent.engine) > START_TOLERANCE_MS and not replicated
     aged = not 0 <= now.blocks - intent.blocks <= window // 4
     return died or aged or now.schema != intent.schema

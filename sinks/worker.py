@@ -31,8 +31,10 @@ from sendtrail.settings import ClickHouseSettings
 from sinks.blocks import Block, Blocks
 from sinks.control import POLL_S, Control, Pause, PauseError, paused
 from sinks.erased import NOBODY_ERASED, Erased
+from sinks.native import BlockClient
 from sinks.outage import one_line, worth_saying
 from sinks.plan import Plan, digest, token
+from sinks.queries import query
 from sinks.unknown import settle, settle_rows
 from sinks.write import code_of, insert, is_answered, is_retryable
 
@@ -72,15 +74,25 @@ class Outcome(NamedTuple):
     repaired: int = 0
 
 
+class Age(NamedTuple):
+    """How many blocks `events` had been given at an order's intent, and how many ClickHouse remembers."""
+
+    blocks: int
+    window: int
+
+
 @dataclass
 class Course:
     """What an order met on its way: an answer that it failed, or no answer; and whether it is wanted still.
+
+    `aged`: its tokens may be forgotten by now, so an insert could be there and be taken again.
 
     Apart from the order, since tenacity keeps what its callbacks know until the next search for cycles.
     """
 
     doubtful: bool = False
     refused: bool = False
+    aged: bool = False
     cancel: threading.Event = field(default_factory=threading.Event)
 
 
@@ -92,6 +104,7 @@ class Order:
     blocks: Blocks
     start_by: float = float("inf")
     redo: bool = False
+    age: Age | None = None
     course: Course = field(default_factory=Course)
 
 
@@ -106,7 +119,7 @@ class Worker:
         self, settings: ClickHouseSettings, member: str, observe: Observe, erased: Erased = NOBODY_ERASED
     ) -> None:
         self._settings, self._erased = settings, erased
-        self._client = connect(settings)
+        self._client = connect(settings, kind=BlockClient)
         self._control = Control(self._client, member)
         self._observe = observe
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="insert")
@@ -139,6 +152,7 @@ class Worker:
             return Outcome(state, order.course.doubtful or not is_answered(error), one_line(error))
         finally:
             self.trouble = ""
+            metrics.gauge("sendtrail_loader_insert_window_use_ratio").set(0)
 
     def _insert_all(self, order: Order) -> Outcome:
         blocks = order.blocks
@@ -153,6 +167,8 @@ class Worker:
                         elif not begun and time.monotonic() > order.start_by:
                             return Outcome(State.LATE)
                         begun = True
+                        if order.course.aged:  # what is missing is inserted when it is settled
+                            continue
                         if not listed:  # who was erased since the loaders held last
                             self._erased.refresh(self._client)
                             listed = True
@@ -208,6 +224,17 @@ class Worker:
             self._sleep(order)
         while self._control.inserts_running(self._settings.database, digest(order.plan)):
             self._sleep(order)
+        self._look_at_age(order)
+
+    def _look_at_age(self, order: Order) -> None:
+        """Whether ClickHouse may have forgotten what was inserted of the plan, other loaders having inserted since."""
+        if order.age is None:
+            return
+        facts = self._client.execute(query("engine_facts"), {"replicated": self._settings.replicated})[0]
+        given = max(0, facts[1] - order.age.blocks)
+        metrics.gauge("sendtrail_loader_insert_window_use_ratio").set(given / order.age.window)
+        if given > order.age.window // 4:
+            order.course.aged = order.course.doubtful = True
 
     def _sleep(self, order: Order) -> None:
         if order.course.cancel.wait(POLL_S):

@@ -1,6 +1,8 @@
 """Opening a partition under an assignment: commit, log and state must fit together before anything is emitted."""
 
+import shutil
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 from time import monotonic
 
 import structlog
@@ -13,7 +15,7 @@ from streams.progress import Part
 from streams.source import SourceLog
 from streams.state.checkpoints import Checkpoints
 from streams.state.directory import StateDirectory, size_bytes
-from streams.state.expiry import Expiry
+from streams.state.expiry import TRAIL_MS, Expiry
 from streams.state.overlay import Overlay
 from streams.state.recover import open_state
 from streams.state.store import SharedMemory, Store
@@ -52,6 +54,8 @@ class OwnedPartitions:
         committed = await self._read_commit(partition) or 0
         await self.check_logs({partition: committed})
         store = self._store(partition, committed)
+        if store.applied > committed and await self._has_forgotten(partition, committed, store.applied):
+            store = self._anew(partition)
         _log.info("partition opened", partition=partition, committed=committed, applied=store.applied)
         if store.applied < committed:
             await self._rebuild(partition, store, committed)
@@ -97,6 +101,28 @@ class OwnedPartitions:
             path = self._directory.partition(topic_id, partition)
             self._stores[partition] = open_state(path, self._memory, self._checkpoints, topic_id, partition, committed)
             gauge("sendtrail_streams_state_bytes").labels(str(partition)).set_function(lambda: size_bytes(path))
+        return self._stores[partition]
+
+    async def _has_forgotten(self, partition: int, committed: int, applied: int) -> bool:
+        """True if what records from the commit on are judged by is expired: the group was set back by more than a day
+        of log time (sendtrail chain repair)."""
+        times = [await self._log_time(partition, start, applied) for start in (committed, applied - 1)]
+        return None not in times and max(filter(None, times)) - min(filter(None, times)) > TRAIL_MS
+
+    async def _log_time(self, partition: int, start: int, end: int) -> int | None:
+        """Of the first record of [start, end), UTC milliseconds."""
+        async with aclosing(self._source.read(partition, start, end)) as found:
+            async for sources in found:
+                return sources[0].time_ms
+        return None
+
+    def _anew(self, partition: int) -> Store:
+        """State that knows nothing, in place of one that forgot what is needed: it is rebuilt from the log."""
+        path = self._stores[partition].path
+        self._stores[partition].close(flush=False)
+        shutil.rmtree(path)
+        _log.warning("set back further than the state remembers; building it anew", partition=partition)
+        self._stores[partition] = Store(path, self._memory)
         return self._stores[partition]
 
     async def _rebuild(self, partition: int, store: Store, committed: int) -> None:

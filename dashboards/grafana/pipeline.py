@@ -238,9 +238,23 @@ SINKS = (
         {
             "replayed": "sum(increase(sendtrail_loader_replayed_total[]))",
             "ahead": "sum(increase(sendtrail_loader_gap_dropped_total[]))",
+            "overlapping, cut": "sum(increase(sendtrail_loader_overlaps_total[]))",
             "foreign": "sum(increase(sendtrail_loader_foreign_dropped_total[]))",
             "late duplicates": "sum(increase(sendtrail_loader_late_duplicates_total[]))",
         },
+    ),
+    Chart(
+        "Missing in the chain",
+        "Source records that no enriched record covers; nothing behind them is loaded (SendtrailChainGap).",
+        "short",
+        {"partition {{partition}}": "sendtrail_loader_missing_records"},
+    ),
+    Chart(
+        "Insert window used",
+        "Of the blocks ClickHouse remembers, how many went by since the intent of a plan that is tried again "
+        "(SendtrailInsertWindow).",
+        "percentunit",
+        {"{{instance}}": "sendtrail_loader_insert_window_use_ratio"},
     ),
     Chart(
         "Registry",

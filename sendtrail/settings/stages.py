@@ -144,7 +144,9 @@ class LoaderSettings(Section):
     batch_wait_ms: int = Field(500, ge=1)
     gap_timeout_s: float = Field(60.0, description="a gap in the chain that lasts longer stops its partition")
     session_timeout_s: int = Field(6, ge=1)
-    dedup_window: int = Field(10_000, ge=100, description="blocks remembered by ClickHouse, per table")
+    dedup_window: int = Field(
+        10_000, ge=100, description="blocks remembered by ClickHouse, per table; docs/operate.md has the formula"
+    )
     accept_topic: str = Field("", description="id of a tracking.events made anew that loading may go on with")
     addresses: Literal["truncated", "full", "hashed", "dropped"] = Field(
         "truncated",

@@ -26,6 +26,13 @@ def line(kafka: str, topic_prefix: str, engine: Engine, tmp_path: Path) -> Itera
     made.close()
 
 
+#: Every table an insert of the emitter's events ends in.
+TABLES = (
+    "events", "message_activity", "message_state", "person_activity", "url_activity", "stat_minute", "breakdown",
+    "recipient_activity", "rejects", "audit",
+)  # fmt: skip
+
+
 def emit_some(line: Line, records: int = 4) -> None:
     for number in range(records):
         line.emitter.emit(number % 2, 15, relabels=3, rejects=1)
@@ -43,7 +50,7 @@ def test_killed_at_the_rename_of_a_part_while_the_loader_lives(line: Line, engin
     emit_some(line)
     loader = line.loader()
     line.wait_loaded()
-    for number, table in enumerate(("events", "url_activity", "audit"), start=1):
+    for number, table in enumerate(TABLES, start=1):
         with line.client() as client, killed_at_rename(engine, client, table):
             emit_some(line)
             line.wait(lambda: not engine.running, f"the engine dies at the rename of {table}")

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from sendtrail.clickhouse import connect
 from sendtrail.local.kafka import KafkaBroker
 from sinks.control import Control
+from sinks.migrate import migrate
 from sinks.worker import Step
 from tests.support.line import clickhouse_settings
 from tests.support.loading import Line
 from tests.support.stack import ClickHouse
 
 KILLED = -9
+#: Blocks that tables remember.
+WINDOW = 100
 
 
 @pytest.fixture
@@ -68,7 +72,7 @@ def test_an_open_plan_whose_partitions_went_to_two_loaders(line: Line) -> None:
     assert line.loader(die_at=Step.EVENTS, batch_rows=1000).wait() == KILLED
     assert line.has_intent(0)
     assert line.has_intent(1)
-    several = {"SENDTRAIL_CLICKHOUSE_REPLICATED": "true"}
+    several = {"SENDTRAIL_CLICKHOUSE_REPLICATED": "true", "SENDTRAIL_TEST_SEVERAL": "1"}
     with line.client() as client:
         Control(client, line.member_id()).leave()  # nobody waits for the dead one
         tool = Control(client, "test-1")
@@ -80,6 +84,42 @@ def test_an_open_plan_whose_partitions_went_to_two_loaders(line: Line) -> None:
     line.wait_loaded()
     line.assert_ledger()
     assert all("partition resumed" in loader.log_text() for loader in loaders)
+
+
+def test_tables_decide_whether_there_may_be_several_loaders(line: Line) -> None:
+    loader = line.loader(environment={"SENDTRAIL_CLICKHOUSE_REPLICATED": "true"})
+    line.wait(lambda: "not replicated: several loaders would double rows" in loader.log_text(), "it says why it waits")
+    assert "loader started" not in loader.log_text()
+
+
+def test_a_loader_that_was_away_for_longer_than_clickhouse_remembers(
+    kafka: str, topic_prefix: str, clickhouse: ClickHouse, database: str, tmp_path: Path
+) -> None:
+    """The token of what it inserted is forgotten by `events`; the redo counts rows instead of trusting it."""
+    settings = clickhouse_settings(clickhouse, database)
+    with connect(settings, database="default") as client:
+        migrate(client, settings, dedup_window=WINDOW)
+    line = Line.make(kafka, topic_prefix, settings, tmp_path, tables=False)
+    try:
+        emit_some(line)
+        assert line.loader(die_at=Step.EVENTS, batch_rows=1000, dedup_window=WINDOW).wait() == KILLED
+        assert line.has_intent(0)
+        with line.client() as client:  # as other loaders do: a block for each month of an insert
+            client.execute(
+                "INSERT INTO events (delivery_id, event_id, sign, kind, event_time, message_id, class) "
+                "SELECT 1, unhex(leftPad(hex(number), 32, '0')), 1, 'prepared', "
+                "addMonths(toDateTime64('2001-01-15', 3, 'UTC'), number), number, 'human' "
+                "FROM numbers({blocks:UInt32})",
+                {"blocks": WINDOW + 20},
+                settings={"max_partitions_per_insert_block": 0},
+            )
+        line.emitter.events |= {f"{number:032x}": (1, "human") for number in range(WINDOW + 20)}
+        loader = line.loader(dedup_window=WINDOW)
+        line.wait_loaded()
+        line.assert_ledger()
+        assert "doubtful=True" in loader.log_text() or '"doubtful": true' in loader.log_text()
+    finally:
+        line.close()
 
 
 def test_a_broker_that_is_killed(
