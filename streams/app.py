@@ -8,6 +8,7 @@ from typing import Any
 
 import faust
 
+from sendtrail.events import HITS
 from sendtrail.settings import KafkaSettings, StreamSettings
 from sendtrail.topics import ENRICHED, EVENTS, MIB, REJECTS, STREAMS_GROUP
 from streams.consumer import TrackingApp
@@ -20,10 +21,10 @@ from streams.steps.apply_consent import apply_consent
 from streams.steps.classify import classify
 from streams.steps.deduplicate import deduplicate, sight_key
 from streams.steps.identify_person import identify_person
-from streams.steps.judge_message import judge_message, message_key
+from streams.steps.judge_message import JUDGED, judge_message, message_key
 from streams.steps.mark_floods import mark_floods
 from streams.steps.name_client import name_client
-from streams.steps.pass_relabels import pass_relabels
+from streams.steps.pass_relabels import RELABELS, pass_relabels
 from streams.steps.place_network import place_network
 from streams.steps.validate import validate
 from streams.watch_addresses import clicks_key
@@ -31,17 +32,17 @@ from streams.worker import Delivered
 
 #: An event walks through these in order until one ends it.
 STEPS: tuple[Step | StateStep, ...] = (
-    Step("validate", validate),
-    StateStep("deduplicate", sight_key, deduplicate),
+    Step("validate", validate, ends=True),
+    StateStep("deduplicate", sight_key, deduplicate, ends=True),
     Step("add context", add_context),
     Step("mark floods", mark_floods),
-    Step("name client", name_client),
-    Step("place network", place_network),
-    Step("classify", classify),
-    Step("apply consent", apply_consent),
-    Step("identify person", identify_person),
-    StateStep("judge message", message_key, judge_message, also=clicks_key),
-    Step("pass relabels", pass_relabels),
+    Step("name client", name_client, of=HITS),
+    Step("place network", place_network, of=HITS),
+    Step("classify", classify, of=HITS),
+    Step("apply consent", apply_consent, of=HITS),
+    Step("identify person", identify_person, of=HITS),
+    StateStep("judge message", message_key, judge_message, also=clicks_key, of=JUDGED),
+    Step("pass relabels", pass_relabels, of=RELABELS, ends=True),
 )
 
 Handle = Callable[[Sequence[Delivered]], Awaitable[None]]

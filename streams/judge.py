@@ -4,6 +4,7 @@ METRICS and the rules' own file say what each means; all of them compare event t
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from sendtrail.events import Class
 from streams.rules import BurstRule, Rules
@@ -25,6 +26,37 @@ def verdicts(hits: Sequence[Hit], rules: Rules, place: bytes) -> list[Verdict]:
                 marks[number].append(reason)
     found = [_verdict(hit, tuple(reasons)) for hit, reasons in zip(hits, marks, strict=True)]
     return _lifted(hits, found, rules)
+
+
+def say_nothing(hits: Sequence[Hit], rules: Rules) -> bool:
+    """True where no hit shows anything of another, and nothing was shown before: each is what its request says.
+
+    A look that spares most messages the whole of `verdicts`. False is no promise.
+    """
+    links: set[int] = set()
+    unknown = clicked = False
+    arrived = followed = None
+    for hit in hits:
+        kind, time_ms = hit.kind, hit.time_ms
+        if hit.judgements or hit.evidence or hit.honeypot:
+            return False
+        if kind == DELIVERED:
+            arrived = time_ms if arrived is None or time_ms < arrived else arrived
+        elif kind == "open":
+            unknown = unknown or hit.class_ == "unknown"
+        else:
+            links.add(hit.link)
+            clicked = clicked or hit.class_ == "human"
+            followed = time_ms if followed is None or time_ms < followed else followed
+    if len(links) >= _fewest_links(rules) or (unknown and clicked):
+        return False
+    return arrived is None or followed is None or followed >= arrived - rules.group.before_delivery_ms
+
+
+@cache
+def _fewest_links(rules: Rules) -> int:
+    """Of a burst."""
+    return min((rule.links for rule in rules.group.burst), default=1 << 30)
 
 
 def repeats(hits: Sequence[Hit], classes: Sequence[Class], known: Sequence[bool | None], repeat_ms: int) -> list[bool]:
@@ -55,26 +87,39 @@ def _fired(hits: Sequence[Hit], rules: Rules) -> Iterator[tuple[str, Sequence[in
     if traps:
         near = rules.group.honeypot_ms
         yield "honeypot", [n for n, hit in enumerate(hits) if any(abs(hit.time_ms - at) <= near for at in traps)]
-    for rule in rules.group.burst:
-        yield "burst", sorted(_burst(hits, rule))
+    clicks = sorted((hit.time_ms, number) for number, hit in enumerate(hits) if hit.kind in _FOLLOWS and hit.link)
+    if len(clicks) >= _fewest_links(rules):
+        for rule in rules.group.burst:
+            yield "burst", sorted(_burst(hits, clicks, rule))
     arrived = min((hit.time_ms for hit in hits if hit.kind == DELIVERED), default=None)
     if arrived is not None:
         early = arrived - rules.group.before_delivery_ms
         yield "before_delivery", [n for n, hit in enumerate(hits) if hit.kind in _FOLLOWS and hit.time_ms < early]
 
 
-def _burst(hits: Sequence[Hit], rule: BurstRule) -> set[int]:
-    """Clicks on so many links within so short a time, whoever made them; and what their clients opened meanwhile."""
-    clicks = sorted((hit.time_ms, number) for number, hit in enumerate(hits) if hit.kind in _FOLLOWS and hit.link)
+def _burst(hits: Sequence[Hit], clicks: Sequence[tuple[int, int]], rule: BurstRule) -> set[int]:
+    """Clicks on so many links within so short a time, whoever made them; and what their clients opened meanwhile.
+
+    `clicks`: time and number of those on a link, in order.
+    """
     found: set[int] = set()
+    end = 0
     for at, (begin, _) in enumerate(clicks):
-        window = [number for time_ms, number in clicks[at:] if time_ms - begin <= rule.within_ms]
+        until = begin + rule.within_ms
+        while end < len(clicks) and clicks[end][0] <= until:
+            end += 1
+        if end - at < rule.links:
+            continue
+        window = [number for _, number in clicks[at:end]]
         if len({hits[number].link for number in window}) < rule.links:
             continue
         found.update(window)
         clients = {hits[number].client for number in window}
-        end = begin + rule.within_ms
-        found.update(number for number, hit in enumerate(hits) if hit.client in clients and begin <= hit.time_ms <= end)
+        found.update(
+            number
+            for number, hit in enumerate(hits)
+            if number not in found and begin <= hit.time_ms <= until and hit.client in clients
+        )
     return found
 
 

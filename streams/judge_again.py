@@ -10,8 +10,8 @@ from typing import NamedTuple
 from sendtrail.events import VERSION, Event
 from sendtrail.ids import relabel_id
 from streams.items import Item, Known
-from streams.judge import repeats, verdicts
-from streams.state.hits import Hit, Judgement, hits_value
+from streams.judge import repeats, say_nothing, verdicts
+from streams.state.hits import KEPT, Hit, Judgement, hits_value
 
 RELABELLED_MS = 30 * 60_000
 RUN = "worker"
@@ -30,11 +30,15 @@ def judge(message: Message, item: Item, known: Known, mine: Hit | None) -> Judge
 
     Returns the judgement of `mine`. Re-labels go to the item's record.
     """
+    if mine is not None and len(message.days) == 1:
+        (of_day,) = message.days.values()
+        if len(of_day) < KEPT and of_day[-1].place < item.place and say_nothing([*of_day, mine], known.rules):
+            return _alone(message, item, known, mine)
     before = [hit for hits in message.days.values() for hit in hits if hit.place < item.place]
     hits = before if mine is None else [*before, mine]
     judged = _judged(hits, item, known)
     own = judged[-1] if mine is not None else None
-    if mine is not None and own is not None:
+    if mine is not None and own is not None and own != mine.by_itself():
         mine.judgements = (own,)
     changed = {hit.place: new for hit, new in zip(before, judged, strict=False) if _differs(hit, new, item.place)}
     for hit in before:
@@ -46,18 +50,35 @@ def judge(message: Message, item: Item, known: Known, mine: Hit | None) -> Judge
     return own
 
 
+def _alone(message: Message, item: Item, known: Known, mine: Hit) -> Judgement:
+    """Where hits say nothing of each other, only the repeat mark of the newest is open: none of the others has one."""
+    ((key, before),) = message.days.items()
+    repeat = False
+    if mine.kind == "open" and known.open_repeat_ms:
+        for hit in reversed(before):
+            if hit.kind == "open" and hit.client == mine.client and hit.class_ == mine.class_:
+                repeat = abs(hit.time_ms - mine.time_ms) <= known.open_repeat_ms
+                break
+    own = Judgement(item.place, mine.class_, mine.reasons, repeat)
+    if repeat:
+        mine.judgements = (own,)
+    known.state.put(key, hits_value([*before, mine]))
+    return own
+
+
 def _judged(hits: list[Hit], item: Item, known: Known) -> list[Judgement]:
     """Every hit as it stands with this record. What is too old to be re-labelled stays as it was."""
     young_ms = item.origin.time_ms - RELABELLED_MS
-    old = [hit.judged(item.place) if hit.log_ms < young_ms else None for hit in hits]
-    found = [
-        (stays.class_, stays.reasons) if stays is not None else new
-        for stays, new in zip(old, verdicts(hits, known.rules, item.place), strict=True)
+    found = verdicts(hits, known.rules, item.place)
+    stays: list[bool | None] = [None] * len(hits)
+    for number, hit in enumerate(hits):
+        if hit.log_ms < young_ms:
+            stood = hit.judged(item.place)
+            found[number], stays[number] = (stood.class_, stood.reasons), stood.repeat
+    marks = repeats(hits, [class_ for class_, _ in found], stays, known.open_repeat_ms)
+    return [
+        Judgement(item.place, class_, reasons, repeat) for (class_, reasons), repeat in zip(found, marks, strict=True)
     ]
-    marks = repeats(
-        hits, [class_ for class_, _ in found], [one.repeat if one else None for one in old], known.open_repeat_ms
-    )
-    return [Judgement(item.place, *verdict, repeat) for verdict, repeat in zip(found, marks, strict=True)]
 
 
 def _differs(hit: Hit, new: Judgement, place: bytes) -> bool:

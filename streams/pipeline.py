@@ -25,6 +25,8 @@ class Step(NamedTuple):
 
     name: str
     act: Callable[[Item, Known], None]
+    of: frozenset[str] | None = None  # kinds of events it looks at; None = all
+    ends: bool = False  # it may end an item
 
 
 class StateStep(NamedTuple):
@@ -37,6 +39,8 @@ class StateStep(NamedTuple):
     reads: Callable[[Item, Known], bytes | None]
     act: Callable[[Item, Known, bytes], None]
     also: Callable[[Item, Known], bytes | None] | None = None
+    of: frozenset[str] | None = None
+    ends: bool = False
 
 
 Steps = Sequence[Step | StateStep]
@@ -91,15 +95,19 @@ def _unpacked(sources: Sequence[Covering], timing: Timing) -> Iterator[list[Reco
 
 def run(records: Sequence[Record], known: Known, steps: Steps, timing: Timing) -> None:
     """Take every item through the steps until one ends it. `records` in the order of the log."""
+    known.state.turn()
     note_marks(records, known)
     items = [item for record in records for item in record.items]
+    of_kinds: dict[frozenset[str] | None, list[Item]] = {None: items}
     all_items, now = len(items), timing.clock()
     for step in steps:
-        if isinstance(step, StateStep):
-            _run_with_state(step, items, known)
-        else:
-            _run(step, items, known)
-        items = [item for item in items if not item.outcome]
+        chosen = of_kinds.get(step.of)
+        if chosen is None:
+            chosen = of_kinds[step.of] = [item for item in items if item.event.kind in (step.of or ())]
+        failed = _run_with_state(step, chosen, known) if isinstance(step, StateStep) else _run(step, chosen, known)
+        if step.ends or failed:
+            items = [item for item in items if not item.outcome]
+            of_kinds = {None: items}
         now = timing.add(step.name, now)
     if len(items) < all_items:
         drop_known(records, known)
@@ -118,38 +126,48 @@ def note_marks(records: Sequence[Record], known: Known) -> None:
             known.state.put(key, mark_value(seen, record.origin.time_ms))
 
 
-def _run(step: Step, items: Sequence[Item], known: Known) -> None:
-    act = step.act
+def _run(step: Step, items: Sequence[Item], known: Known) -> bool:
+    """True if it failed on an item."""
+    act, failed = step.act, False
     for item in items:
         try:
             act(item, known)
         except Exception as error:  # the line goes on without this event
             _reject(item, step.name, error)
+            failed = True
+    return failed
 
 
-def _run_with_state(step: StateStep, items: Sequence[Item], known: Known) -> None:
-    reads, act, also = step.reads, step.act, step.also
-    with_state: list[tuple[Item, bytes]] = []
+def _run_with_state(step: StateStep, items: Sequence[Item], known: Known) -> bool:
+    """As `_run`; what the items need is read before the first is acted on."""
+    reads, act, also, failed = step.reads, step.act, step.also, False
+    concerned: list[Item] = []
+    keys: list[bytes] = []
     more: list[bytes] = []
     for item in items:
         try:
             key = reads(item, known)
+            if key is None:
+                continue
             another = also(item, known) if also is not None else None
         except Exception as error:  # as above
             _reject(item, step.name, error)
+            failed = True
         else:
-            if key is not None:
-                with_state.append((item, key))
+            concerned.append(item)
+            keys.append(key)
             if another is not None:
                 more.append(another)
-    known.state.load([key for _, key in with_state])
+    known.state.load(keys)
     if more:
         known.state.load(more)
-    for item, key in with_state:
+    for item, key in zip(concerned, keys, strict=True):
         try:
             act(item, known, key)
         except Exception as error:  # as above
             _reject(item, step.name, error)
+            failed = True
+    return failed
 
 
 def _reject(item: Item, step: str, error: Exception) -> None:

@@ -35,7 +35,8 @@ class Hit(msgspec.Struct, array_like=True, gc=False):
     """A hit, or the delivery of its message. `place` in the log; times are UTC milliseconds; `event_id` 16 bytes.
 
     `class_`, `reasons`: by its own request alone. `judgements`: with the other hits, in order of the log, the first
-    perhaps of its own record; `evidence`: from other messages. `fixed`: nothing another hit shows changes it.
+    of its own record where that says something else; `evidence`: from other messages. `fixed`: nothing another hit
+    shows changes it.
     """
 
     place: bytes
@@ -57,6 +58,10 @@ class Hit(msgspec.Struct, array_like=True, gc=False):
         for judgement in reversed(self.judgements):
             if judgement.place < before:
                 return judgement
+        return self.by_itself()
+
+    def by_itself(self) -> Judgement:
+        """By its own request alone."""
         return Judgement(self.place, self.class_, self.reasons, False)
 
 

@@ -3,10 +3,11 @@
 Block cache and write buffers are shared by all partitions of the process.
 """
 
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import groupby, islice, takewhile
-from operator import itemgetter
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import cast
 
@@ -29,6 +30,7 @@ _BLOOM_BITS = 10
 _BLOCK_BYTES = 8 * 1024
 _BUFFER_SHARE = 2  # write buffers may take half of the cache
 _MEMTABLE_BYTES = 8 * 1024 * 1024
+_COMPRESSED_LEVEL = 2  # what lies above is small, and soon rewritten
 _DAMAGE = "Corruption"
 _FAMILIES = (IDS, HITS)
 _NAMES = {IDS: "ids", HITS: "opens"}  # as state on disk has it, from when only opens were kept
@@ -115,18 +117,25 @@ class Store:
             batch.delete_range(begin, end, handles.get(begin[0]))
         for key in gone:
             batch.delete(key, handles.get(key[0]))
-        put, applied = batch.put, max(applied, self.applied)
+        applied = max(applied, self.applied)
         for handle in (None, *handles.values()):
-            put(APPLIED, applied.to_bytes(8, "big"), handle)
-        for kind, keys in groupby(sorted(written), itemgetter(0)):  # in order, an insert is next to the one before
-            batch.set_default_column_family(handles.get(kind))
-            for key in keys:
-                put(key, written[key])
+            batch.put(APPLIED, applied.to_bytes(8, "big"), handle)
+        self._put(batch, written)
         with self._sound():
             self._db.write(batch, self._unlogged)
         self.applied = applied
         if ranges:
             self.flush()
+
+    def _put(self, batch: WriteBatch, written: Mapping[bytes, bytes]) -> None:
+        """Each entry to its family, in order: an insert is next to the one before then."""
+        keys, done = sorted(written), 0
+        while done < len(keys):
+            kind = keys[done][0]
+            of_kind = keys[done : bisect_left(keys, bytes((kind + 1,)), done)]
+            batch.set_default_column_family(self._handles.get(kind))
+            deque(map(batch.put, of_kind, map(written.__getitem__, of_kind)), maxlen=0)  # a loop that runs in C
+            done += len(of_kind)
 
     def flush(self, wait: bool = False) -> None:
         """Make what was written so far survive a crash, in the background unless `wait`."""
@@ -178,6 +187,7 @@ def _options(memory: SharedMemory) -> Options:
     options.set_memtable_prefix_bloom_ratio(0.1)
     options.set_memtable_whole_key_filtering(True)
     options.set_compression_type(DBCompressionType.lz4())
+    options.set_min_level_to_compress(_COMPRESSED_LEVEL)
     options.set_max_background_jobs(2)
     options.set_keep_log_file_num(2)
     return options

@@ -14,13 +14,13 @@ from streams.steps.identify_person import client_key
 from streams.watch_addresses import FOLLOWS, watch_addresses
 
 _CONFIRMED = ("form", "one_click")
-_JUDGED = frozenset(("open", "click", "optout", "mirror", DELIVERED))
+JUDGED = frozenset(("open", "click", "optout", "mirror", DELIVERED))
 
 
 def message_key(item: Item, known: Known) -> bytes | None:
     """What `judge_message` reads: the hits of the message on the log day."""
     event = item.event
-    if event.kind not in _JUDGED or "flood" in item.found.marks:
+    if event.kind not in JUDGED or "flood" in item.found.marks:
         return None
     if event.kind == DELIVERED and not known.rules.group.before_delivery:
         return None

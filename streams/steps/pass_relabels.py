@@ -2,6 +2,8 @@
 
 from streams.items import Item, Known
 
+RELABELS = frozenset(("relabel",))
+
 
 def pass_relabels(item: Item, known: Known) -> None:
     """Relabels are no events of a message: they are counted apart and get no findings but their place."""
