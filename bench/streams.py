@@ -1,14 +1,12 @@
 """The stream worker: µs per event of each step on generated packs, and the whole process against a real Kafka.
 
-python -m bench.streams steps [--events N]
-python -m bench.streams worker [--events N]
+python -m bench.streams [--events N] [--traffic campaign] [--traffic hits]
 """
 
 import json
 import os
 import random
 import re
-import secrets
 import subprocess
 import sys
 import tempfile
@@ -22,13 +20,12 @@ import msgspec
 import typer
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from sendtrail.deliveries import Delivery, DeliveryUrl, key_of
-from sendtrail.events import Event, encode
-from sendtrail.ids import hit_id
+from bench import traffic
+from bench.traffic import TRAFFIC, Pack, registered
+from sendtrail.deliveries import key_of
+from sendtrail.events import Event
 from sendtrail.kafka_admin import ensure_topics
 from sendtrail.local.kafka import KafkaBroker
-from sendtrail.packs import PackHeader, headers_of, join
-from sendtrail.partitions import partition_of
 from sendtrail.process import collect_seldom
 from sendtrail.settings import Config, KafkaSettings, TrackingSettings
 from sendtrail.topics import DELIVERIES as REGISTRY
@@ -44,55 +41,6 @@ from streams.state.overlay import Overlay
 from streams.state.store import SharedMemory, Store
 from streams.worker import Constants
 
-AGENTS = [
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{n}.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS {m}_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:{n}.0) Gecko/20100101 Thunderbird/{n}.4.1",
-    "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
-    "Mozilla/5.0",
-]
-DELIVERIES = 20
-
-
-def events(number: int, start_ms: int, rate: int, rnd: random.Random) -> Iterator[Event]:
-    """Hits on a few deliveries: 70 % opens, 30 % clicks, a tenth up to an hour late, 1 % sent twice."""
-    made: list[Event] = []
-    for index in range(number):
-        if made and rnd.random() < 0.01:
-            yield rnd.choice(made)
-            continue
-        now = start_ms + index * 1000 // rate
-        at = now - rnd.randrange(3_600_000 if rnd.random() < 0.1 else 500)
-        click = rnd.random() < 0.3
-        event = Event(
-            version=1, event_id=hit_id(at, rnd.randbytes), kind="click" if click else "open", event_time_ms=at,
-            index=index, source="edge", delivery=1 + rnd.randrange(DELIVERIES), message=rnd.getrandbits(63),
-            recipient=2**63 + rnd.getrandbits(62),
-            user_agent=rnd.choice(AGENTS).format(n=rnd.randrange(90, 130), m=rnd.randrange(12, 18)),
-            address=".".join(str(byte) for byte in rnd.randbytes(4)),
-        )  # fmt: skip
-        if click:
-            event.url_id, event.position = rnd.randrange(30), rnd.randrange(1, 60)
-            event.destination = f"https://shop.example/products/{rnd.randrange(1000)}?source=mail&campaign=summer"
-        made.append(event)
-        if len(made) > 5000:
-            del made[:1000]
-        yield event
-
-
-def registered() -> Iterator[tuple[str, Delivery | DeliveryUrl]]:
-    """The deliveries of the generated events and their links, under their record keys."""
-    for number in range(1, 1 + DELIVERIES):
-        delivery = Delivery(
-            delivery=number, name=f"delivery {number}", label=f"Newsletter {number}", campaign="Summer", type="news"
-        )
-        yield key_of(delivery), delivery
-        for url_id in range(30):
-            url = DeliveryUrl(
-                delivery=number, url_id=url_id, url="https://shop.example/", label=f"link {url_id}", category="shop"
-            )
-            yield key_of(url), url
-
 
 def book() -> DeliveryBook:
     """What a worker knows of them."""
@@ -102,34 +50,29 @@ def book() -> DeliveryBook:
     return deliveries
 
 
-def packs(
-    number: int, size: int, partitions: int, rnd: random.Random, start_ms: int
-) -> Iterator[tuple[int, bytes, list[tuple[str, bytes]]]]:
-    """(partition, value, headers) of packs of `size` events."""
-    spool = secrets.token_hex(16)
-    waiting: dict[int, list[Event]] = {number: [] for number in range(partitions)}
-    for event in events(number, start_ms, 50_000, rnd):
-        partition = partition_of(event, partitions)
-        waiting[partition].append(event)
-        if len(waiting[partition]) == size:
-            yield partition, *_pack(spool, waiting[partition])
-            waiting[partition] = []
-    for partition, rest in waiting.items():
-        if rest:
-            yield partition, *_pack(spool, rest)
+def events(number: int, start_ms: int, rate: int, rnd: random.Random) -> Iterator[Event]:
+    """Hits alone, for a comparison with programs that know nothing else."""
+    return (arrival.event for arrival in traffic.numbered(traffic.hits(start_ms, rate, rnd), number, rnd))
 
 
-def _pack(spool: str, pack: list[Event]) -> tuple[bytes, list[tuple[str, bytes]]]:
-    indexes = [event.index for event in pack]
-    return join(map(encode, pack)), headers_of(PackHeader(spool, 0, min(indexes), max(indexes), len(pack)))
+def packs(number: int, size: int, partitions: int, rnd: random.Random, start_ms: int) -> Iterator[Pack]:
+    """Packs of them."""
+    arrivals = traffic.hits(start_ms, 50_000, rnd)
+    return (pack for _, pack in traffic.packs(arrivals, number, size, partitions, rnd))
 
 
-def run_steps(number: int, size: int, batch: int) -> dict[str, object]:
+def generated(kind: str, number: int, size: int, partitions: int) -> Iterator[tuple[int, Pack]]:
+    """Packs of a kind of traffic and when they come; the last about now."""
+    make, rate, events_each = TRAFFIC[kind]
+    rnd, span_ms = random.Random(1), int(number / events_each / rate * 1000)
+    return traffic.packs(make(time.time_ns() // 1_000_000 - span_ms, rate, rnd), number, size, partitions, rnd)
+
+
+def run_steps(kind: str, number: int, size: int, batch: int) -> dict[str, object]:
     """Unpack to state, without Kafka: µs per event of each step."""
-    start_ms = time.time_ns() // 1_000_000
     sources = [
-        SourceRecord(offset, start_ms + offset * size // 50, value, headers)
-        for offset, (_, value, headers) in enumerate(packs(number, size, 1, random.Random(1), start_ms))
+        SourceRecord(offset, at_ms, value, headers)
+        for offset, (at_ms, (_, value, headers)) in enumerate(generated(kind, number, size, 1))
     ]
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "0", SharedMemory(256 * 1024 * 1024))
@@ -150,14 +93,14 @@ def run_steps(number: int, size: int, batch: int) -> dict[str, object]:
     return {"us_per_event": steps, "cpu_us": round(spent / number * 1e6, 2), "events_per_s_cpu": round(number / spent)}
 
 
-def run_worker(number: int, size: int) -> dict[str, object]:
+def run_worker(kind: str, number: int, size: int) -> dict[str, object]:
     """The process, from the first record to the last acknowledged one."""
     partitions = 4
     with tempfile.TemporaryDirectory() as folder, KafkaBroker(Path(folder) / "kafka") as broker:
         config = Config({})
         kafka = config.section(KafkaSettings, bootstrap=broker.bootstrap, partitions=partitions)
         ensure_topics(kafka, config.section(TrackingSettings))
-        _fill(kafka, packs(number, size, partitions, random.Random(1), time.time_ns() // 1_000_000))
+        _fill(kafka, (pack for _, pack in generated(kind, number, size, partitions)))
         environment = os.environ | {
             "SENDTRAIL_KAFKA_BOOTSTRAP": broker.bootstrap,
             "SENDTRAIL_KAFKA_PARTITIONS": str(partitions),
@@ -173,7 +116,7 @@ def run_worker(number: int, size: int) -> dict[str, object]:
                 process.terminate()
 
 
-def _fill(kafka: KafkaSettings, filled: Iterator[tuple[int, bytes, list[tuple[str, bytes]]]]) -> None:
+def _fill(kafka: KafkaSettings, filled: Iterator[Pack]) -> None:
     producer = KafkaProducer(bootstrap_servers=kafka.bootstrap, compression_type="lz4", linger_ms=5)
     for partition, value, headers in filled:
         producer.send(EVENTS.name, value, partition=partition, headers=headers)
@@ -232,11 +175,13 @@ def main(
     number: Annotated[int, typer.Option("--events", help="Events to generate.")] = 1_000_000,
     size: Annotated[int, typer.Option("--pack", help="Events in a pack.")] = 200,
     batch: Annotated[int, typer.Option(help="Packs in a batch of the steps alone.")] = 32,
+    kinds: Annotated[list[str] | None, typer.Option("--traffic", help="campaign or hits; both unless named.")] = None,
 ) -> None:
-    """Print JSON: the steps alone, then the worker."""
+    """Print JSON: the steps alone, then the worker, for each kind of traffic (bench/traffic.py)."""
     collect_seldom()  # as the worker does
-    print(json.dumps({"steps": run_steps(number, size, batch)}), flush=True)
-    print(json.dumps({"worker": run_worker(number, size)}), flush=True)
+    for kind in kinds or TRAFFIC:
+        print(json.dumps({"traffic": kind, "steps": run_steps(kind, number, size, batch)}), flush=True)
+        print(json.dumps({"traffic": kind, "worker": run_worker(kind, number, size)}), flush=True)
 
 
 if __name__ == "__main__":
