@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from mmdb_writer import MMDBWriter
 from netaddr import IPSet  # type: ignore[import-untyped]
 
 from sendtrail.errors import SettingsError
+from sendtrail.settings import StreamSettings, load
 from streams.geo import NOWHERE, GeoDatabase, Place
 from streams.steps.name_client import name_client
 from streams.steps.place_network import place_network
@@ -112,6 +115,21 @@ def test_a_new_file_that_is_damaged_or_gone_changes_nothing(country: Path) -> No
     write(country, {"8.8.8.0/24": {"country": {"iso_code": "ES"}}})
     assert geo.reload()
     assert geo.of("8.8.8.8").country == "ES"
+
+
+def test_a_worker_with_a_damaged_file_does_not_start_and_says_why(country: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.mmdb").write_bytes(b"text")
+    named = f"{country},{tmp_path / 'bad.mmdb'}"
+    assert load({"SENDTRAIL_STREAMS_GEO_DATABASES": named}).section(StreamSettings).geo_databases == [
+        country, tmp_path / "bad.mmdb",
+    ]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "streams.main"], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
+        env={"SENDTRAIL_STREAMS_GEO_DATABASES": named, "SENDTRAIL_STREAMS_STATE_DIR": str(tmp_path / "state")},
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert "bad.mmdb is no geo database in MaxMind's format" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_nothing_is_left_beside_the_file(country: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
