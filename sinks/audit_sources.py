@@ -1,68 +1,65 @@
-"""Reads the audit's books: ClickHouse's tables, the tail of tracking.events, the segments on this machine's disk."""
+"""Reads the audit's books: tables, topics beyond what is loaded, and the segments on this machine's disk."""
 
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-import msgspec
 from clickhouse_driver import Client
-from kafka import TopicPartition
 
 from sendtrail import packs
-from sendtrail.ids import id_time_ms, is_event_id
 from sendtrail.kafka_admin import physical_name, topic_id
-from sendtrail.kafka_read import read_to_end
 from sendtrail.segments import Stream
-from sendtrail.settings import KafkaSettings
+from sendtrail.settings import KafkaSettings, RetentionSettings
 from sendtrail.spool_files import damaged_files, read_lost, read_segments
 from sendtrail.topics import EVENTS
-from sinks.audit import Books, Minutes, Segment
-from sinks.queries import query
+from sinks import audit_rows, audit_short, audit_tables
+from sinks.audit import Books, Minutes
+from sinks.audit_findings import Finding, Segment, count
+from sinks.audit_log import Log, minute_of_line
+from sinks.audit_tables import WHOLE, Window
 
-_LIMIT = 100
-WHOLE = (0, 2**63)
-
-
-class _Id(msgspec.Struct):
-    id: str
+Step = Callable[[str, int], None]
 
 
-_decoder = msgspec.json.Decoder(_Id)
+class Place(NamedTuple):
+    """Where the books are: tables, topics, spool directories on this machine, and how long tables are kept."""
+
+    client: Client
+    kafka: KafkaSettings
+    spool_dirs: Sequence[Path]
+    retention: RetentionSettings
 
 
-def minute_of_line(line: bytes, record_time_ms: int) -> int:
-    """Minute of an event's id; of the record where the line can't be decoded (FORMATS)."""
-    try:
-        event_id = _decoder.decode(line).id
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return packs.minute_of(record_time_ms)
-    return packs.minute_of(id_time_ms(event_id) if is_event_id(event_id) else record_time_ms)
-
-
-def read_books(client: Client, kafka: KafkaSettings, spool_dirs: Sequence[Path], window: tuple[int, int]) -> Books:
+def read_books(place: Place, window: tuple[int, int] = WHOLE, step: Step = lambda what, number: None) -> Books:
     """Everything the audit compares, for epoch minutes `[since, until)`.
 
     Events move on while it is read. So the loaded positions come first and bound what is read of the tables; then the
-    disk, then the topic from those positions on, so that an event on its way is seen at least once.
-    Raises KafkaError and clickhouse-driver's errors.
+    commits, the disk, and the topics from those positions on, so that an event on its way is seen at least once.
+    `step` is told what is done, and how far it is where that is known. Raises KafkaError and the driver's errors.
     """
-    books = Books()
-    name = physical_name(kafka, EVENTS)
-    topic = topic_id(kafka.bootstrap, name)
-    positions = dict(client.execute(query("audit_positions"), {"topic": topic}))
-    for directory in spool_dirs:
+    step("asking what is loaded", 0)
+    name = physical_name(place.kafka, EVENTS)
+    topic = topic_id(place.kafka.bootstrap, name)
+    tables = audit_tables.Tables(place.client, topic, window, place.retention)
+    log = Log(place.kafka, topic, tables.positions)
+    books = Books(kept_from=tables.window.kept_from)
+    for directory in place.spool_dirs:
+        step(f"reading {directory}", 0)
         books.on_disk.update(read_spool(directory))
-    _read_tail(kafka, name, positions, books)
-    loaded = [positions.get(partition, -1) + 1 for partition in range(max(positions, default=-1) + 1)]
-    bounds = {"topic": topic, "loaded": loaded}
-    _read_tables(client, books, {"since": window[0], "until": window[1], **bounds})
-    _read_segments(client, books, bounds)
-    books.problems += _problems(client, books, bounds)
-    for directory in spool_dirs:
-        books.problems += spool_problems(directory, window)
-    _keep_window(books, window)
+    tail, holes = log.read(step)
+    books.tail, books.tail_direct, books.tail_by_segment = tail.events, tail.direct, tail.by_segment()
+    books.tail_totals = {segment: _flat(of) for segment, of in tail.totals.items()}
+    chain = tables.read_chain(log, step)
+    tables.read_minutes(books, step)
+    rows = audit_rows.Rows(tables, books, chain, place.kafka, step)
+    books.findings += audit_short.Shortage(tables, books, tail, log, step).findings([*chain.holes, *holes], rows)
+    books.findings += rows.findings()
+    for directory in place.spool_dirs:
+        books.findings += spool_findings(directory, window)
+    _keep_window(books, tables.window)
     return books
 
 
@@ -74,97 +71,51 @@ def read_spool(directory: Path) -> Iterator[tuple[Segment, Minutes]]:
             yield Segment(header.spool_id.hex(), header.sequence), minutes
 
 
-def spool_problems(directory: Path, window: tuple[int, int]) -> Iterator[str]:
+def spool_findings(directory: Path, window: tuple[int, int]) -> Iterator[Finding]:
     """What a spool directory on this machine could not take, or can't be read in it any more."""
     lost = read_lost(directory)
-    if lost.events and packs.minute_of(lost.last_ms) >= window[0]:
+    if lost.events and window[0] <= packs.minute_of(lost.last_ms) < window[1]:
         at = datetime.fromtimestamp(lost.last_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-        yield f"{lost.events} events of spool {directory} are lost, the last at {at}: its disk was full or failed"
-    damaged = len(damaged_files(directory))
+        yield Finding(
+            "disk_full",
+            f"{lost.events} events of spool {directory} are lost, the last at {at}: its disk was full or failed",
+            cause="they were answered and never written; the edge counted them in the file `lost`, in no minute",
+            next="nothing brings them back; give the disk room (alert SendtrailDiskFull), then remove the file",
+            events=lost.events, place={"directory": str(directory)},
+        )  # fmt: skip
+    damaged = damaged_files(directory)
     if damaged:
-        yield f"{damaged} segments kept aside in {directory} hold bytes that can't be read: `sendtrail spool list` them"
+        yield Finding(
+            "damaged", f"{count(len(damaged), 'segment')} kept aside in {directory} hold bytes that can't be read",
+            where=", ".join(file.path.name for file in damaged[:3]), cause="the disk gave back other bytes than it got",
+            next=f"`sendtrail spool list {directory}`; the sound events of them were forwarded",
+            place={"directory": str(directory), "files": [file.path.name for file in damaged]},
+        )  # fmt: skip
 
 
-def _read_tables(client: Client, books: Books, parameters: dict[str, Any]) -> None:
-    for minute, events_in, direct, resent, duplicate, rejected, enriched in client.execute(
-        query("audit_minutes"), parameters
-    ):
-        books.events_in[minute] += events_in
-        books.direct[minute] += direct
-        books.resent[minute] += resent
-        books.duplicate[minute] += duplicate
-        books.rejected[minute] += rejected
-        books.enriched[minute] += enriched
-    books.stored.update(dict(client.execute(query("audit_stored"), parameters)))
-    books.accepted_totals.update(dict(client.execute(query("audit_accepted"), parameters)))
+def since_hours(since_h: float, until_h: float, now_s: float | None = None) -> tuple[int, int]:
+    """Epoch minutes of the last so many hours; 0 = everything there is."""
+    now = time.time() if now_s is None else now_s
+    return (
+        int(now - since_h * 3600) // 60 if since_h else WHOLE[0],
+        int(now - until_h * 3600) // 60 if until_h else WHOLE[1],
+    )
 
 
-def _read_segments(client: Client, books: Books, bounds: dict[str, Any]) -> None:
-    """Of the segments that are on disk or in the tail: what of them is loaded."""
-    wanted = [tuple(segment) for segment in {*books.on_disk, *books.tail_by_segment, *books.tail_totals}]
-    if not wanted:
-        return
-    for name, found in (("audit_arrived", books.arrived), ("audit_totalled", books.totalled)):
-        for spool, sequence, minute, count in client.execute(query(name), {"segments": wanted, **bounds}):
-            found.setdefault(Segment(spool, sequence), Counter())[minute] += count
+def _flat(by_partition: dict[int, Minutes]) -> Minutes:
+    flat: Minutes = Counter()
+    for minutes in by_partition.values():
+        flat.update(minutes)
+    return flat
 
 
-def _read_tail(kafka: KafkaSettings, name: str, positions: dict[int, int], books: Books) -> None:
-    """Records of tracking.events beyond the loaded ones."""
-
-    def behind_loaded(_: Any, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        return {each: positions.get(each.partition, -1) + 1 for each in partitions}
-
-    for record in read_to_end(kafka.bootstrap, name, behind_loaded):
-        _enter(books, record)
-
-
-def _enter(books: Books, record: Any) -> None:
-    header = packs.read_headers(record.headers)
-    lines = packs.split(record.value or b"")
-    minutes = Counter(minute_of_line(line, record.timestamp) for line in lines)
-    books.tail += minutes
-    if not isinstance(header, packs.PackHeader):
-        books.tail_direct += minutes
-        return
-    segment = Segment(header.spool, header.segment)
-    books.tail_by_segment.setdefault(segment, Counter()).update(minutes)
-    totals = packs.read_totals(record.headers)
-    if totals is not None:
-        flat: Minutes = Counter()
-        for by_minute in totals.counts.values():
-            flat.update({int(minute): count for minute, count in by_minute.items()})
-        books.tail_totals.setdefault(segment, Counter()).update(flat)
-
-
-def _problems(client: Client, books: Books, bounds: dict[str, Any]) -> Iterable[str]:
-    under_way = {*books.on_disk, *books.tail_by_segment, *books.tail_totals}
-    for spool, sequence, edge, accepted, arrived, said, step in client.execute(
-        query("audit_segments"), {"limit": _LIMIT, **bounds}
-    ):
-        coming = sum(spool == one.spool and sequence - step < one.sequence < sequence for one in under_way)
-        if step - 1 > coming:
-            missing = f"segments {sequence - step + 1} to {sequence - 1}" if step > 2 else f"segment {sequence - 1}"
-            yield f"{missing} of spool {spool} ({edge}) never arrived"
-        if Segment(spool, sequence) in under_way:
-            continue
-        if accepted < 0:
-            yield f"segment {sequence} of spool {spool} was never finished: {arrived} events arrived, no totals"
-        elif accepted != arrived:
-            yield f"segment {sequence} of spool {spool} ({edge}) accepted {accepted} events, {arrived} arrived"
-        elif said >= 0 and said != accepted:
-            yield f"segment {sequence} of spool {spool} ({edge}): totals say {accepted} events, the next segment {said}"
-    for topic, partition, first, last in client.execute(query("audit_chain"), {"limit": _LIMIT}):
-        yield f"source offsets {first} to {last} of partition {partition} (topic {topic}) are in no loaded record"
-
-
-def _keep_window(books: Books, window: tuple[int, int]) -> None:
-    since, until = window
-
+def _keep_window(books: Books, window: Window) -> None:
     def within(minutes: Minutes) -> Minutes:
-        return Counter({minute: count for minute, count in minutes.items() if since <= minute < until})
+        return Counter({minute: n for minute, n in minutes.items() if window.since <= minute < window.until})
 
     books.tail, books.tail_direct = within(books.tail), within(books.tail_direct)
-    for by_segment in (books.on_disk, books.arrived, books.totalled, books.tail_by_segment, books.tail_totals):
+    for by_segment in (
+        books.on_disk, books.arrived, books.totalled, books.unfinished, books.tail_by_segment, books.tail_totals,
+    ):  # fmt: skip
         for segment, minutes in by_segment.items():
             by_segment[segment] = within(minutes)

@@ -16,7 +16,8 @@ from sendtrail.cli.main import app
 from sendtrail.deliveries import Delivery, record_of
 from sendtrail.events import encode
 from sendtrail.segments import Stream
-from sinks.audit_sources import WHOLE, spool_problems
+from sinks.audit_sources import spool_findings
+from sinks.audit_tables import WHOLE
 from tests.producers.forward.parts import SPOOL, TARGET, Clock, hit, write_segment
 
 LINES = [encode(hit(number)) for number in range(5)]
@@ -100,13 +101,13 @@ def test_forward_refuses_a_directory_that_somebody_lives_on(tmp_path: Path) -> N
 
 
 def test_losses_and_damage_are_problems_of_the_audit(spool: Path) -> None:
-    assert list(spool_problems(spool, WHOLE)) == []
+    assert list(spool_findings(spool, WHOLE)) == []
     [damaged] = [path for path in spool.iterdir() if path.suffix == ".open"]
     damaged.rename(damaged.with_suffix(".damaged"))
     loss = LossFile(spool)
     loss.add(3, 600_000)
     loss.close()
-    assert [problem[:9] for problem in spool_problems(spool, WHOLE)] == ["3 events ", "1 segment"]
-    assert [problem[:9] for problem in spool_problems(spool, (10, 20))] == ["3 events ", "1 segment"]
-    assert [problem[:9] for problem in spool_problems(spool, (11, 20))] == ["1 segment"]
+    assert [found.what[:9] for found in spool_findings(spool, WHOLE)] == ["3 events ", "1 segment"]
+    assert [found.what[:9] for found in spool_findings(spool, (10, 20))] == ["3 events ", "1 segment"]
+    assert [found.what[:9] for found in spool_findings(spool, (11, 20))] == ["1 segment"]
     assert spool_status(spool).state.startswith("LOST 3 events")

@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from sinks.audit import Books, Segment, balance
+from sinks.audit import Books, balance
+from sinks.audit_findings import UNKNOWN_MINUTE, Finding, Segment
 
 ONE = Segment("aa" * 16, 0)
 TWO = Segment("aa" * 16, 1)
@@ -113,5 +114,46 @@ def test_records_of_no_spool_count_as_accepted_where_they_are() -> None:
 
 def test_a_problem_of_the_sources_is_never_even() -> None:
     books = _loaded(5, accepted=1, stored=1)
-    books.problems.append("segment 3 of spool x never arrived")
+    books.findings.append(Finding("lost_file", "segment 3 of spool x never came"))
     assert not balance(books).even
+
+
+def test_a_note_of_what_is_known_leaves_it_even() -> None:
+    books = _loaded(5, accepted=3, stored=1)
+    books.given_up[5] = 2
+    books.findings.append(Finding("accepted", "2 events are missing, as accepted", weight="note"))
+    audit = balance(books)
+    assert audit.even
+    assert (audit.total.given_up, audit.problems) == (2, [])
+
+
+def test_a_lost_file_is_a_difference_of_no_minute() -> None:
+    books = _loaded(5, accepted=1, stored=1)
+    books.lost[UNKNOWN_MINUTE] = 7
+    audit = balance(books)
+    assert (audit.total.accepted, audit.total.difference) == (8, 7)
+    assert audit.minutes[UNKNOWN_MINUTE].difference == 7
+
+
+def test_a_difference_that_nothing_explains_is_said() -> None:
+    [finding] = balance(_loaded(5, accepted=10, stored=9)).differences
+    assert (finding.kind, finding.events, finding.minutes) == ("unexplained", 1, (5, 5))
+
+
+def test_a_segment_of_another_machine_without_totals_counts_as_far_as_it_arrived() -> None:
+    books = Books(unfinished={ONE: Counter({5: 3})})
+    books.events_in[5], books.stored[5] = 3, 3
+    audit = balance(books)
+    assert audit.even
+    assert (audit.total.accepted, audit.total.waiting) == (3, 0)
+
+
+def test_what_is_missing_of_a_segment_in_the_tail_does_not_wait() -> None:
+    books = Books(
+        tail=Counter({5: 1}),
+        tail_by_segment={ONE: Counter({5: 1})},
+        tail_totals={ONE: Counter({5: 3})},
+        arrived={ONE: Counter({5: 1})},
+    )
+    books.events_in[5], books.stored[5] = 1, 1
+    assert (balance(books).total.waiting, balance(books).total.difference) == (1, 1)

@@ -13,7 +13,8 @@ from producers.edge.request import Request
 from sendtrail.ids import id_time_ms
 from sendtrail.settings import EdgeSettings
 from sendtrail.spool_files import read_lost, segment_files
-from sinks.audit_sources import WHOLE, spool_problems
+from sinks.audit_sources import spool_findings
+from sinks.audit_tables import WHOLE
 from tests.producers.edge.test_server import lines, wait_until
 from tests.support.disks import read_only_disk, small_disk
 from tests.support.edge_process import Process
@@ -58,7 +59,7 @@ def test_a_full_disk_costs_what_is_counted_and_nothing_else(tmp_path: Path) -> N
             assert len(stored) == 100 - lost
             assert stored >= {*range(20), *range(80, 100)}
             assert counted_lost(edge) == lost
-            assert [problem.startswith(f"{lost} events") for problem in spool_problems(disk.path, WHOLE)] == [True]
+            assert [found.what.startswith(f"{lost} events") for found in spool_findings(disk.path, WHOLE)] == [True]
         finally:
             edge.end()
 
