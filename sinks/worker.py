@@ -29,7 +29,7 @@ from sendtrail.clickhouse import connect
 from sendtrail.errors import SendtrailError
 from sendtrail.settings import ClickHouseSettings
 from sinks.blocks import Block, Blocks
-from sinks.control import POLL_S, Control, Pause, PauseError, paused
+from sinks.control import PAUSE_LEASE_S, POLL_S, PRESENCE_LEASE_S, Control, Pause, PauseError, paused
 from sinks.erased import NOBODY_ERASED, Erased
 from sinks.native import BlockClient
 from sinks.outage import one_line, worth_saying
@@ -211,14 +211,23 @@ class Worker:
 
     def _alone(self) -> AbstractContextManager[Pause]:
         """Hold the other loaders, without replication too: one that was the owner until now may be at the same plan."""
-        return paused(self._settings, "loader", own_loader=self._control.member, meanwhile=self._control.hold)
+        member = self._control.member
+        return paused(self._settings, member, lease_s=PRESENCE_LEASE_S, own_loader=member, meanwhile=self._control.hold)
+
+    def _others_pauses(self) -> tuple[str, ...]:
+        """Pauses that are on. One of this loader's own is of a life before, or of a settlement that was cut off."""
+        pauses = self._control.read().pauses
+        own = [pause for pause in pauses if pause.startswith(f"{self._control.member}-")]
+        for pause in own:
+            Control(self._client, pause).say("pause", "off", PAUSE_LEASE_S)
+        return tuple(pause for pause in pauses if pause not in own)
 
     def _wait_for_quiet(self, order: Order) -> None:
         """Wait until no tool works on the tables and no earlier insert of the plan runs.
 
         A tool that worked while the plan was open may have changed or read what it had inserted: that is doubtful.
         """
-        while pauses := self._control.read().pauses:
+        while pauses := self._others_pauses():
             order.course.doubtful = True
             self._control.hold(pauses)
             self._sleep(order)

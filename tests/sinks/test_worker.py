@@ -100,3 +100,14 @@ def test_a_settlement_ends_when_the_order_is_another_loaders_or_the_others_go_on
     with pytest.raises(Cancelled):
         worker._may_go_on(order, None)
     worker.close()
+
+
+def test_the_pause_of_a_life_before_holds_nobody(clickhouse: ClickHouse, database: str) -> None:
+    settings = clickhouse_settings(clickhouse, database)
+    with migrated(clickhouse, database) as client:
+        Control(client, "loader-1-0badcafe").say("pause", "on", 3600)
+        worker = Worker(settings, "loader-1", unobserved)
+        outcome = worker.submit(Order(PLAN, NO_ROWS, redo=True, course=Course(doubtful=True)))
+        assert outcome.result(timeout=120).state is State.DONE
+        assert Control(client, "reader").read().pauses == ()
+        worker.close()
