@@ -94,7 +94,7 @@ LANES: dict[str, Lane] = {
         Card("kill_in_insert", ("engine",)),
         Card("kill_at_rename", ("engine",), details=TABLES),
         Card("stop", ("engine",)),
-        Card("freeze", ("engine",), (5.0, 9.0)),
+        Card("freeze", ("engine",), (5.0, 12.0)),
         Card("slow", ("engine",), (4.0, 10.0)),
     ), 5.0),
     "broker": Lane((

@@ -30,7 +30,7 @@ from tests.line.running import SENDGRID, SENDTRAIL, SITE, SITE_ORIGIN
 START_S = 180.0
 BACK_S = 150.0
 #: An answer of ClickHouse that takes longer counts as none: freezing the engine is to outlast it.
-ANSWER_S = 4.0
+ANSWER_S = 8.0
 #: A send that is not acknowledged by then goes again with a new producer: an outage of brokers is to outlast it too.
 DELIVERY_MS = 12_000
 PARTITIONS = 4
