@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 #: In the order of the line. `reports` is asked for by name: making its data takes half an hour the first time.
-RUNS = ("instrument", "edge", "api", "forward", "streams", "rows", "loader", "latency")
+RUNS = ("instrument", "edge", "api", "forward", "streams", "rows", "loader", "inserts", "latency")
 
 
 def main() -> int:

@@ -19,13 +19,13 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from sendtrail.clickhouse import connect
-from sendtrail.enriched import EnrichedHeader, EventRow, MinuteCounts, decode_rows, encode_row
-from sendtrail.errors import Invalid
+from sendtrail.enriched import EnrichedHeader, EventRow, MinuteCounts, encode_row
 from sendtrail.ids import hit_id
 from sendtrail.local.engine import Engine
 from sendtrail.packs import join, minute_of
 from sinks.addresses import keeping
 from sinks.blocks import LoadedRecord
+from sinks.lines import read_lines
 from sinks.native import BlockClient
 from sinks.rows import build
 from sinks.stored import ClickHouseLookup
@@ -70,8 +70,7 @@ def records(raw: list[bytes], first: int) -> list[LoadedRecord]:
     """Decoded, as the loader queues them, over four partitions."""
     found = []
     for number, value in enumerate(raw, start=first):
-        rows = decode_rows(value)
-        assert not isinstance(rows, Invalid)
+        rows = read_lines(value)
         counts = {str(minute_of(START_MS)): MinuteCounts(events_in=LINES, out=LINES)}
         header = EnrichedHeader(TOPIC, number, number, counts)
         found.append(LoadedRecord(number % 4, number, header, rows, START_MS))

@@ -1,43 +1,22 @@
 """A record of tracking.enriched -> what the loader queues (pure)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sendtrail.enriched import (
-    EnrichedHeader,
-    EventRow,
-    RelabelRow,
-    Row,
-    decode_row,
-    decode_rows,
-    read_enriched_headers,
-)
+from sendtrail.enriched import EnrichedHeader, EventRow, RelabelRow, Row, read_enriched_headers
 from sendtrail.errors import Invalid
 from sendtrail.ids import id_time_ms, is_event_id
-from sendtrail.packs import split
 from sinks.blocks import BadLine, LoadedRecord
 from sinks.chain import Verdict
+from sinks.lines import read_lines
 from sinks.partition import Partition
 from sinks.plan import Entry
 
 _DAY_MS = 86_400_000
 _DAY_MINUTES = 1_440
 _LAST_DAY = 2_932_896  # 9999-12-31
-
-
-def read_lines(value: bytes) -> Sequence[Row | BadLine]:
-    """The lines of an enriched record; one that is no row comes along as it is."""
-    rows = decode_rows(value)
-    if not isinstance(rows, Invalid):
-        return rows
-    return [_read_line(line, number) for number, line in enumerate(split(value))]
-
-
-def _read_line(line: bytes, number: int) -> Row | BadLine:
-    row = decode_row(line)
-    return BadLine(line, number, row.detail) if isinstance(row, Invalid) else row
 
 
 class Lines(Iterable[Row | BadLine]):
@@ -94,7 +73,7 @@ def months_of(rows: Iterable[Row | BadLine]) -> frozenset[int]:
     """Months of the events that rows will be; a re-labelled event without a time in its id counts as one of its own."""
     months: set[int] = set()
     for number, row in enumerate(rows):
-        if type(row) is EventRow:
+        if isinstance(row, EventRow):
             months.add(_month_of_day(row.event_time_ms // _DAY_MS))
         elif type(row) is RelabelRow and row.target_id is not None and is_event_id(row.target_id):
             time_ms = id_time_ms(row.target_id)

@@ -1,8 +1,8 @@
 """Columns -> one block of ClickHouse's native protocol, in half the time that clickhouse-driver takes.
 
 The driver turns every value of some types over one by one; here they are packed as they are: enums and times are
-numbers already, and of a text of few values each is written once. Other types are the driver's own, and every byte is
-the one that the driver would send (tested).
+numbers already, and a text that is the same in every row is written once. All else is the driver's own, and every byte
+is the one that the driver would send (tested).
 """
 
 from array import array
@@ -21,8 +21,8 @@ Values = Sequence[Any]
 Columns = Sequence[tuple[str, str]]  # name, type
 
 _KEYS_VERSION: Final = 1
-_OWN_DICTIONARY: Final = 0x600  # the block brings its keys, which replace earlier ones
-_WIDTHS: Final = ((1 << 8, "B"), (1 << 16, "H"), (1 << 32, "I"))
+_OWN_KEYS_OF_ONE_BYTE: Final = 0x600  # the block brings its keys, which replace earlier ones
+_OF_FEW_VALUES: Final = "LowCardinality(String)"
 
 
 class BlockClient(Client):  # type: ignore[misc]  # clickhouse-driver has no type hints
@@ -58,11 +58,12 @@ def _send(connection: Any, columns: Columns, data: Sequence[Values]) -> None:
 
 def encode(context: Any, name: str, type_: str, values: Values, sink: Any) -> None:
     """Write one column of at least one row. `context`, `sink`: the driver's."""
-    pack = _PACKERS.get(type_) or next((pack for start, pack in _STARTS if type_.startswith(start)), None)
-    if pack is None:
-        write_column(context, name, type_, list(values), sink)
-    else:
+    if type_ == _OF_FEW_VALUES and values.count(values[0]) == len(values):
+        _one_text(values[0], len(values), sink)
+    elif pack := next((pack for start, pack in _PACKERS if type_.startswith(start)), None):
         pack(values, sink)
+    else:
+        write_column(context, name, type_, list(values), sink)
 
 
 def _packed(code: str) -> Callable[[Values, Any], None]:
@@ -76,24 +77,14 @@ def _joined(values: Values, sink: Any) -> None:
     sink.write(b"".join(values))
 
 
-def _of_few_values(values: Values, sink: Any) -> None:
+def _one_text(text: str, rows: int, sink: Any) -> None:
+    """A column of LowCardinality(String) whose rows are all alike: one key, and zeros that point to it."""
     write_binary_int64(_KEYS_VERSION, sink)
-    first, rows = values[0], len(values)
-    if values.count(first) == rows:
-        keys, texts, width = bytes(rows), [first], 0
-    else:
-        numbers = {text: number for number, text in enumerate(dict.fromkeys(values))}
-        width, code = next((width, code) for width, (limit, code) in enumerate(_WIDTHS) if len(numbers) < limit)
-        keys, texts = array(code, map(numbers.__getitem__, values)).tobytes(), list(numbers)
-    write_binary_int64(_OWN_DICTIONARY | width, sink)
-    write_binary_int64(len(texts), sink)
-    sink.write_strings(texts, encoding="utf-8")
+    write_binary_int64(_OWN_KEYS_OF_ONE_BYTE, sink)
+    write_binary_int64(1, sink)
+    sink.write_strings([text], encoding="utf-8")
     write_binary_int64(rows, sink)
-    sink.write(keys)
+    sink.write(bytes(rows))
 
 
-_PACKERS: Final[dict[str, Callable[[Values, Any], None]]] = {
-    "LowCardinality(String)": _of_few_values,
-    "FixedString(16)": _joined,
-}
-_STARTS: Final = (("Enum8(", _packed("b")), ("DateTime64(", _packed("q")))
+_PACKERS: Final = (("Enum8(", _packed("b")), ("DateTime64(", _packed("q")), ("FixedString(", _joined))

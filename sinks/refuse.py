@@ -34,7 +34,7 @@ def from_streams(record: LoadedRecord, row: RejectRow) -> RejectColumns:
 
 def from_loader(record: LoadedRecord, row: EventRow | RelabelRow, reason: str, detail: str) -> RejectColumns:
     """A row that can't be stored. Its original bytes are the event as a line of its own, ready for a replay."""
-    event = Event(**{name: getattr(row, name) for name in _EVENT_FIELDS})
+    event = Event(**{name: value for name in _EVENT_FIELDS if (value := getattr(row, name)) != ()})
     return _own(record, row.source_offset, row.source_index, reason, detail, encode(event))
 
 

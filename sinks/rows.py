@@ -14,6 +14,7 @@ from sinks.addresses import IN_FULL, Keep
 from sinks.blocks import MAPPING_VERSION, BadLine, Blocks, LoadedRecord, Place, StoredLookup, StoredRow, Target
 from sinks.columns import MAX_TIME_MS
 from sinks.late import late_duplicates
+from sinks.lines import EVENTS
 from sinks.prove import are_sound, fault
 from sinks.relabels import Origin, relabel, target_of
 from sinks.tally import Tally, audit_block, bounded
@@ -97,8 +98,8 @@ class _Batch:
     def _sort(self, number: int) -> list[EventRow]:
         """The events of a record; what else is in it goes where it belongs."""
         record = self.records[number]
-        rows = list(record.rows)
-        events = [row for row in rows if type(row) is EventRow]
+        rows: list[Any] = list(record.rows)
+        events = rows if EVENTS.issuperset(map(type, rows)) else [row for row in rows if type(row) in EVENTS]
         self.owners += [number] * len(events)
         if len(events) < len(rows):
             self._sort_others(number, record, rows)
@@ -122,7 +123,7 @@ class _Batch:
         """Turn events that ClickHouse would refuse into rejects."""
         if self.are_sound:
             return
-        rows = (row for record in self.records for row in record.rows if type(row) is EventRow)
+        rows = (row for record in self.records for row in record.rows if isinstance(row, EventRow))
         faults = {number: (row, text) for number, row in enumerate(rows) if (text := fault(row)) is not None}
         for number, (row, text) in faults.items():
             owner = self.owners[number]

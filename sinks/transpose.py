@@ -110,6 +110,8 @@ def _default(field: Any) -> Any:
     return None if field.default is NODEFAULT else field.default
 
 
+#: Fields that are a list or dictionary, and what stands for all empty ones.
+_EMPTY: Final[dict[str, Any]] = {"class_reasons": [], "marks": [], "hints": [], "provider_hints": [], "attributes": {}}
 #: Field -> what it is where a row does not say; None where every row does.
 FIELD_DEFAULTS: Final[dict[str, Any]] = {field.name: _default(field) for field in fields(EventRow)} | {CLIENT_ID: 0}
 COLUMN_DEFAULTS: Final[dict[str, Any]] = {
@@ -136,6 +138,8 @@ def fields_of(rows: Sequence[EventRow], alike: dict[Any, Any] | None = None) -> 
             first = values[0]
             same = values.count(first) == len(rows)
             found[name] = [share(first, first)] * len(rows) if same else list(map(share, values, values))
+        elif name in _EMPTY:
+            found[name] = [value or _EMPTY[name] for value in values]
         else:
             found[name] = list(values)
     return found
@@ -146,8 +150,8 @@ _NAMES: Final = EventRow.__struct_fields__
 
 @lru_cache(maxsize=1_024)
 def _blanks(rows: int) -> tuple[tuple[Any, ...] | None, ...]:
-    """By field, what so many rows hold where none says anything."""
-    return tuple((FIELD_DEFAULTS[name],) * rows for name in _NAMES)
+    """By field, what so many rows hold as decoded (sinks/lines.py) where none says anything."""
+    return tuple((() if name in _EMPTY else FIELD_DEFAULTS[name],) * rows for name in _NAMES)
 
 
 def event_columns(fields: Columns, origins: Iterable[tuple[LoadedRecord, int]]) -> Columns:
