@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from sendtrail.errors import SendtrailError
+from sendtrail.removal.hiding import hiding
 from sendtrail.settings import ClickHouseSettings
 
 #: Our name of a format -> ClickHouse's.
@@ -164,7 +165,7 @@ def _answer(settings: ClickHouseSettings, asked: Statement, form: str) -> Iterat
             httpx.Client(timeout=httpx.Timeout(settings.timeout_s, read=None), trust_env=False) as client,
             client.stream(
                 "POST", settings.http_url, content=f"{asked.text} FORMAT {form}".encode(),
-                params={"database": settings.database, **_SETTINGS, **parameters},
+                params={"database": settings.database, **_SETTINGS, **hiding(), **parameters},
                 headers={"X-ClickHouse-User": settings.user, "X-ClickHouse-Key": settings.secret(),
                          "Accept-Encoding": "identity"},
             ) as answer,

@@ -27,10 +27,14 @@ from sinks.outage import Outage
 from sinks.write import CONNECTION_ERRORS
 
 EVERY_S = 3.0
-#: How often it is looked whether a purged delivery has rows again, and whether rows are too old.
+#: How often it is looked whether a purged delivery has rows again; soon after a purge, when a plan that was open may
+#: have put some back, more often.
 SLOWLY_EVERY_S = 3_600.0
+SOON_EVERY_S = 30.0
+_SOON_FOR_S = 600.0
 _SWEEP_EVERY_S = 86_400.0
 _COMMAND_MINUTES = 10
+_END_S = 5.0
 
 
 class Housekeeping:
@@ -55,7 +59,7 @@ class Housekeeping:
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
         self._outage = Outage("housekeeping", clock)
         self._log = structlog.get_logger("loader")
-        self._looked = self._swept = float("-inf")
+        self._looked = self._swept = self._purged = float("-inf")
         self._told = False
 
     def start(self) -> "Housekeeping":
@@ -66,6 +70,8 @@ class Housekeeping:
     def stop(self) -> None:
         """End soon: mutations that run go on in ClickHouse, and the next start waits for them."""
         self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(_END_S)  # so that no pause is left behind for its lease
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -89,7 +95,9 @@ class Housekeeping:
         self._erase(client)
         if due := purge.due(client):
             self._purge(client, due, "purged")
-        if self._clock() - self._looked >= SLOWLY_EVERY_S:
+            self._purged = self._looked = self._clock()
+        soon = self._clock() - self._purged < _SOON_FOR_S
+        if self._clock() - self._looked >= (SOON_EVERY_S if soon else SLOWLY_EVERY_S):
             if back := purge.come_back(client):
                 self._purge(client, back, "purged again: hits came late")
             self._looked = self._clock()

@@ -57,7 +57,8 @@ def optouts(
 
     Confirmed is what was posted to the edge (form: the button on the page; one_click: the mail
     program's own) and what a feed or provider reported (fed). Views of the page and test recipients
-    are left out. GET /v1/suppressions is for programs that resume where they stopped.
+    are left out; deleted deliveries are not, until they are purged. GET /v1/suppressions is for
+    programs that resume where they stopped.
 
     Exit codes: 0 done, 1 unknown delivery or refused query, 2 wrong usage, 3 settings, 4 ClickHouse away.
     """
@@ -71,7 +72,8 @@ def optouts(
     config = load()
     try:
         with connect(config.section(ClickHouseSettings)) as client:
-            queries = Queries(client, config.section(ReportSettings))
+            # Whoever wants no more mail wants none, also where the delivery was deleted.
+            queries = Queries(client, config.section(ReportSettings), hidden=True)
             keys = [one.delivery for one in by_names(queries, delivery or [], _naming_key(config))] if delivery else []
             rows = queries.stream("optouts", deliveries=keys, since=since_ms, how=[one.value for one in how or []])
             for text in _written(form, rows):
