@@ -22,6 +22,7 @@ from tests.line.processes import children, descendants
 from tests.support.rename import killed_at_rename
 
 _INSERT_S = 45.0
+_ASK_AGAIN_S = 0.01
 _END_S = 60.0
 _JOIN_S = 120.0
 _STORMS = 2
@@ -54,15 +55,14 @@ class Faults:
         parent = self._alive(fault.target)
         victims = children(parent)
         if victims:
-            os.kill(victims[0].pid, signal.SIGKILL)
+            _signal([victims[0].pid], signal.SIGKILL)
             wait(lambda: not victims[0].alive, f"the child of {fault.target} is gone", _END_S)
         wait(lambda: self._stack.healthy(fault.target), f"{fault.target} serves again", _JOIN_S)
 
     def _kill_all_but(self, fault: Fault) -> None:
         """Two brokers at once: nothing can be written until one is back."""
         before = {name: self._alive(name) for name in BROKERS if name != fault.target}
-        for pid in before.values():
-            os.kill(pid, signal.SIGKILL)
+        _signal(list(before.values()), signal.SIGKILL)
         for name, pid in before.items():
             self._stack.wait_back(name, pid)
 
@@ -85,6 +85,7 @@ class Faults:
         with suppress(Error, OSError, EOFError), self._stack.client() as client:
             while not running and time.monotonic() < end:
                 [(running,)] = client.execute(_INSERT_RUNS)
+                time.sleep(0 if running else _ASK_AGAIN_S)
         self._end(fault.target, signal.SIGKILL)
         return "an insert ran" if running else "no insert was seen"
 
@@ -208,8 +209,7 @@ class Faults:
             self._count()
         before = self._alive(name)
         with self._stack.nothing_starts() if meanwhile else nullcontext():
-            with suppress(ProcessLookupError):
-                os.kill(before, number)
+            _signal([before], number)
             wait(lambda: self._stack.pid(name) != before, f"{name} is gone", _END_S)
             if meanwhile:
                 meanwhile()
@@ -217,8 +217,7 @@ class Faults:
 
     def _kill_this(self, pid: int) -> None:
         if self._stack.pid("engine") == pid:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            _signal([pid], signal.SIGKILL)
 
     def _alive(self, name: str) -> int:
         """Its process id, once it runs."""
@@ -247,6 +246,7 @@ class _Process:
 
 
 def _signal(pids: list[int], number: signal.Signals) -> None:
+    """To those of these processes that are still there."""
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
