@@ -101,7 +101,7 @@ class _Run:
         """From tracking.enriched, and the registry where all is lost. True if Kafka had all of it."""
         from sinks.replay import LOADED, Tools, absent_spans, replay, with_margin
 
-        slices = self._slices(partition, from_, to, lost or (bool(tables) and not (from_ or to)))
+        slices = self._slices(partition, from_, to, lost)
         wanted = [name for name in tables if name in LOADED] or (list(LOADED) if not tables else [])
         whole = True
         if slices and wanted:
