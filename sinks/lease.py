@@ -6,7 +6,7 @@ others out (a file lock). A tool elsewhere is let in when the row is void.
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from clickhouse_driver.errors import Error
 
@@ -18,6 +18,8 @@ from sinks.queries import query
 
 LEASE_S = 30.0
 _ON, _OFF = "on", "off"
+#: What a tool wrote by another replica must be seen. Ignored by plain tables.
+_READ = {"select_sequential_consistency": 1}
 
 
 class LeaseError(SendtrailError):
@@ -49,7 +51,7 @@ def held(settings: ClickHouseSettings, what: str, thing: str, place: str, who: s
         control = Control(client, member)
         control.say(what, f"{_ON} {who}", LEASE_S)
         try:
-            for name, other, value in client.execute(query("control_read")):
+            for name, other, value in client.execute(query("control_read"), settings=_READ):
                 if name == what and other != member and other.startswith(f"{thing} ") and value.startswith(_ON):
                     raise LeaseError(
                         f"{what} {thing} runs already: {value[len(_ON) + 1 :]}. If it died, its lease ends "
@@ -65,7 +67,8 @@ def held(settings: ClickHouseSettings, what: str, thing: str, place: str, who: s
                 done.set()
                 renewing.join()
         finally:
-            control.say(what, _OFF, 0)
+            with suppress(Error, OSError, EOFError):  # it ends by itself
+                control.say(what, _OFF, 0)
 
 
 def _renew(
