@@ -11,8 +11,21 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-#: In the order of the line. `reports` is asked for by name: making its data takes half an hour the first time.
-RUNS = ("instrument", "edge", "api", "forward", "streams", "rows", "loader", "inserts", "latency")
+#: In the order of the line. `reports` and `growth` are asked for by name: making their data takes long.
+RUNS = (
+    "instrument",
+    "edge",
+    "api",
+    "forward",
+    "streams",
+    "rows",
+    "loader",
+    "inserts",
+    "latency",
+    "compare",
+    "restore",
+    "recovery",
+)
 
 
 def main() -> int:

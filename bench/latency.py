@@ -1,9 +1,10 @@
-"""Hit to report: how long after a request's answer a report counts it, at half of what the line can do here.
+"""Hit to report: how long after a request's answer a report counts it, at a quarter, half and 80 % of what the line
+can do here.
 
-    python -m bench.latency [--hits N] [--seconds S]
+    python -m bench.latency [--hits N] [--seconds S] [--loads 25,50,80]
 
 The whole line runs embedded, every process on the same cores as the load. First the capacity: N hits as fast as the
-edge takes them, until the last is a row. Then half of that as steady load, and ten probes a second of a delivery of
+edge takes them, until the last is a row. Then a share of that as steady load, and ten probes a second of a delivery of
 its own; each probe's time is from its answer until the counts of the report's table include it.
 """
 
@@ -33,10 +34,10 @@ _BURST = 16  # requests in one write of a connection
 _PROBES_PER_S = 10
 _LIMIT_S = 120.0
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
-_COUNT = "SELECT sum(n) FROM url_activity WHERE delivery_id = {delivery:UInt64}"
+COUNT = "SELECT sum(n) FROM url_activity WHERE delivery_id = {delivery:UInt64}"
 
 
-def _requests(key: keyring.LinkKey, delivery: int) -> list[bytes]:
+def requests_of(key: keyring.LinkKey, delivery: int) -> list[bytes]:
     """One click request for each message of a delivery, as bytes on the wire."""
     tokens = (
         links.mint(key, links.Link("click", delivery, message, message, 7, 1, "https://example.org/page"))
@@ -46,7 +47,7 @@ def _requests(key: keyring.LinkKey, delivery: int) -> list[bytes]:
     return [f"GET /c/{token} HTTP/1.1\r\n{head}".encode() for token in tokens]
 
 
-async def _connection(port: int, requests: Sequence[bytes], count: int, pause_s: float) -> None:
+async def connection(port: int, requests: Sequence[bytes], count: int, pause_s: float) -> None:
     """Send `count` requests in bursts, each burst after the answers of the one before, `pause_s` between starts."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     due = time.monotonic()
@@ -65,11 +66,11 @@ async def _load(port: int, requests: Sequence[bytes], hits: int, rate: float | N
     """`hits` requests over all connections, as fast as they are answered or at `rate` a second."""
     pause_s = 0.0 if rate is None else _CONNECTIONS * _BURST / rate
     each = hits // _CONNECTIONS
-    await asyncio.gather(*(_connection(port, requests, each, pause_s) for _ in range(_CONNECTIONS)))
+    await asyncio.gather(*(connection(port, requests, each, pause_s) for _ in range(_CONNECTIONS)))
 
 
 def _counted(client: Client, delivery: int) -> int:
-    return int(client.execute(_COUNT, {"delivery": delivery})[0][0])
+    return int(client.execute(COUNT, {"delivery": delivery})[0][0])
 
 
 def _until(client: Client, delivery: int, count: int) -> None:
@@ -96,7 +97,7 @@ def _probe(stack: Stack, client: Client, requests: Sequence[bytes], seconds: flo
 
     async def probes() -> None:
         for number in range(int(seconds * _PROBES_PER_S)):
-            await _connection(stack.ports.edge, [requests[number % len(requests)]], 1, 0)
+            await connection(stack.ports.edge, [requests[number % len(requests)]], 1, 0)
             answered.append(time.monotonic())
             await asyncio.sleep(1 / _PROBES_PER_S)
 
@@ -115,7 +116,28 @@ def _probe(stack: Stack, client: Client, requests: Sequence[bytes], seconds: flo
     return times
 
 
-def measure(hits: int, seconds: float) -> None:
+def _at_load(
+    stack: Stack,
+    client: Client,
+    requests: tuple[Sequence[bytes], Sequence[bytes]],
+    rate: float,
+    percent: float,
+    seconds: float,
+) -> None:
+    """Steady load of `rate` hits a second beside the probes, and the figures of these."""
+    loaded, probed = requests
+    load_thread = threading.Thread(
+        target=lambda: asyncio.run(_load(stack.ports.edge, loaded, int(rate * seconds), rate))
+    )
+    load_thread.start()
+    times = _probe(stack, client, probed, seconds)
+    load_thread.join()
+    cuts = statistics.quantiles(times, n=100)
+    print(f"hit to report at {percent:g} % load, {rate:,.0f} hits/s, {len(times)} probes: "
+          f"p50 {cuts[49]:.2f} s, p95 {cuts[94]:.2f} s, p99 {cuts[98]:.2f} s", flush=True)  # fmt: skip
+
+
+def measure(hits: int, seconds: float, loads: Sequence[float]) -> None:
     """Run it and print the figures."""
     folder = Path(tempfile.mkdtemp(prefix="sendtrail-bench-"))
     # All hits come from one address, each link many times a minute: a flood, were it not for the figures.
@@ -125,20 +147,12 @@ def measure(hits: int, seconds: float) -> None:
         stack.start()
         key = keyring.load(folder / "keys.toml").active
         client = connect(load(below=stack.tables).section(ClickHouseSettings))
-        loaded, probed = _requests(key, _LOADED), _requests(key, _PROBED)
+        loaded, probed = requests_of(key, _LOADED), requests_of(key, _PROBED)
         _capacity(stack, client, loaded, 10_000)  # warm up: caches, first inserts
         edge_rate, line_rate = _capacity(stack, client, loaded, hits)
         print(f"capacity: the edge answered {edge_rate:,.0f} hits/s, the whole line took {line_rate:,.0f} hits/s")
-        rate = line_rate / 2
-        load_thread = threading.Thread(
-            target=lambda: asyncio.run(_load(stack.ports.edge, loaded, int(rate * seconds), rate))
-        )
-        load_thread.start()
-        times = _probe(stack, client, probed, seconds)
-        load_thread.join()
-        cuts = statistics.quantiles(times, n=100)
-        print(f"hit to report at {rate:,.0f} hits/s, {len(times)} probes: "
-              f"p50 {cuts[49]:.2f} s, p95 {cuts[94]:.2f} s, p99 {cuts[98]:.2f} s")  # fmt: skip
+        for load_percent in loads:
+            _at_load(stack, client, (loaded, probed), line_rate * load_percent / 100, load_percent, seconds)
         client.disconnect()
     finally:
         stack.stop()
@@ -147,10 +161,17 @@ def measure(hits: int, seconds: float) -> None:
 
 def main(
     hits: Annotated[int, typer.Option(help="Hits of the capacity run.")] = 100_000,
-    seconds: Annotated[float, typer.Option(help="Length of the steady run.")] = 20.0,
+    seconds: Annotated[float, typer.Option(help="Length of each steady run.")] = 20.0,
+    loads: Annotated[str, typer.Option(help="Percent of the capacity, with commas.")] = "25,50,80",
 ) -> None:
-    """Hit-to-report latency of the whole embedded line at half its capacity."""
-    measure(hits, seconds)
+    """Hit-to-report latency of the whole embedded line at shares of its capacity."""
+    try:
+        shares = [float(share) for share in loads.split(",")]
+    except ValueError as error:
+        raise typer.BadParameter(f"--loads: {error}") from error
+    if not all(0 < share <= 100 for share in shares):
+        raise typer.BadParameter("--loads takes numbers above 0, 100 at most")
+    measure(hits, seconds, shares)
 
 
 if __name__ == "__main__":
