@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import shutil
 import threading
@@ -32,7 +31,6 @@ from tests.chaos.watch import Watch
 
 _REST_S = 300.0
 _CHECK_S = 0.1
-_LOSS = re.compile(r"(\d+) events of spool (\S+) are lost")
 
 
 class Options(NamedTuple):
@@ -184,8 +182,10 @@ class _Course:
             self._outcome.problems.append(f"sendtrail audit: {done.stderr[-3000:]}")
             return
         found: dict[str, Any] = json.loads(done.stdout)
-        losses = {Path(match[2]).name: int(match[1]) for match in map(_LOSS.search, found["problems"]) if match}
-        others = [problem for problem in found["problems"] if not _LOSS.search(problem)]
+        wrong = [finding for finding in found["findings"] if finding["weight"] == "difference"]
+        full = [finding for finding in wrong if finding["kind"] == "disk_full"]
+        losses = {Path(finding["place"]["directory"]).name: finding["events"] for finding in full}
+        others = [finding["what"] for finding in wrong if finding not in full]
         uneven = [minute for minute in found["minutes"] if minute["difference"]]
         if others or uneven or losses != counted:
             self._outcome.problems.append(
