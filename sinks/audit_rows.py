@@ -106,7 +106,8 @@ class Rows:
                 else:
                     missing[minute] += must - purged - there
             if missing and sum(missing.values()) == sum(extra.values()):
-                yield Run("moved", topic, partition, offset, offset, extra | missing)
+                missing.update(dict.fromkeys(extra, 0))  # the minutes, not the number once more
+                yield Run("moved", topic, partition, offset, offset, missing)
                 continue
             if missing:
                 yield Run("missing", topic, partition, offset, offset, missing)

@@ -33,7 +33,8 @@ def audit_of(line: Line, client: Client, window: tuple[int, int] = WHOLE, retent
     """The audit of the line's topics and spools against the tables of a client."""
     kafka = _CONFIG.section(KafkaSettings, bootstrap=line.endpoints["kafka"])
     spools = [line.data / "spool" / name for name in ("edge", "api", "relay")]
-    place = Place(client, kafka, spools, _CONFIG.section(RetentionSettings, events_days=retention_days))
+    retention = _CONFIG.section(RetentionSettings, events_days=retention_days, audit_days=retention_days)
+    place = Place(client, kafka, spools, retention)
     return balance(read_books(place, window))
 
 
