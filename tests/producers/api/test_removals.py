@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx
@@ -50,7 +51,7 @@ def made(clickhouse: ClickHouseSettings, place: Path) -> Starlette:
     return make_app(spool, 1 << 20, access, {}, clickhouse, KEYS, "http://t.example", restorable_days=7)
 
 
-def of(api: Starlette, method: str, path: str, token: str = "own") -> tuple[int, dict[str, str]]:
+def of(api: Starlette, method: str, path: str, token: str = "own") -> tuple[int, dict[str, Any]]:
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(api, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as asked:
