@@ -102,12 +102,12 @@ def test_a_loader_that_was_away_for_longer_than_clickhouse_remembers(
     line = Line.make(kafka, topic_prefix, settings, tmp_path, tables=False)
     try:
         emit_some(line)
-        assert line.loader(die_at=Step.EVENTS, batch_rows=1000, dedup_window=WINDOW).wait() == KILLED
+        assert line.loader(die_at=Step.EVENTS, batch_rows=1000, dedup_window=WINDOW).wait(120) == KILLED
         assert line.has_intent(0)
         with line.client() as client:  # as other loaders do: a block for each month of an insert
             client.execute(
                 "INSERT INTO events (delivery_id, event_id, sign, kind, event_time, message_id, class) "
-                "SELECT 1, unhex(leftPad(hex(number), 32, '0')), 1, 'prepared', "
+                "SELECT 1, unhex(leftPad(hex(number), 32, '0')), 1, 'unsubscribed', "
                 "addMonths(toDateTime64('2001-01-15', 3, 'UTC'), number), number, 'human' "
                 "FROM numbers({blocks:UInt32})",
                 {"blocks": WINDOW + 20},
@@ -115,9 +115,9 @@ def test_a_loader_that_was_away_for_longer_than_clickhouse_remembers(
             )
         line.emitter.events |= {f"{number:032x}": (1, "human") for number in range(WINDOW + 20)}
         loader = line.loader(dedup_window=WINDOW)
-        line.wait_loaded()
+        line.wait_loaded(120)
         line.assert_ledger()
-        assert "doubtful=True" in loader.log_text() or '"doubtful": true' in loader.log_text()
+        assert '"doubtful": true' in loader.log_text()
     finally:
         line.close()
 

@@ -114,7 +114,7 @@ def test_a_stopped_partition_goes_on_when_what_is_missing_comes(line: Line) -> N
     for _ in range(6):
         line.emitter.emit(0, 5)
     line.emitter.flush()
-    line.wait_loaded()
+    line.wait_loaded(120)
     line.assert_ledger()
     line.wait(lambda: "partition goes on" in loader.log_text(), "it says so")
     assert standing(line).gap is None
@@ -141,7 +141,7 @@ def test_what_is_gone_can_be_accepted_and_the_partition_goes_on(line: Line) -> N
     for _ in range(4):
         line.emitter.emit(0, 5)
     line.emitter.flush()
-    line.wait_loaded()
+    line.wait_loaded(120)
     line.assert_ledger(records=7)  # six records, and the row that says what was accepted
     assert standing(line).gap is None
 
