@@ -210,4 +210,4 @@ class Protocol(RuleBasedStateMachine):
 
 
 TestProtocol = Protocol.TestCase
-TestProtocol.settings = settings(max_examples=200, stateful_step_count=50)
+TestProtocol.settings = settings(max_examples=120, stateful_step_count=50)
