@@ -1,6 +1,6 @@
 """`sendtrail reclassify` that takes fresh hits for old ones, and dies where it is told to.
 
-`python -m tests.line.reclassifier MOMENT ARGS…`: it kills itself at that moment of the run; `-` = never.
+`python -m tests.line.reclassifier MOMENT ARGS…`: it kills itself at that moment of the run.
 """
 
 import os
