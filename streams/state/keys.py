@@ -8,7 +8,7 @@ o + log day (2), delivery, message (8 each)        -> the message's hits (hits.p
 n + log hour (4), address                          -> links followed from the address (watch_addresses.py)
 l                                                  -> how much was rejected lately (reject_rate.py)
 q                                                  -> re-labels that wait for a record with room (waiting.py)
-a                                                  -> next source offset not yet applied (8)
+a, and 0xff in families of their own               -> next source offset not yet applied (8)
 """
 
 import hashlib
@@ -18,6 +18,7 @@ DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 ADDRESSES = b"n"
 APPLIED = b"a"
+APPLIED_LAST = b"\xff"
 IDS = b"i"
 HITS = b"o"
 REJECTED = b"r"

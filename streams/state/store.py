@@ -24,7 +24,7 @@ from rocksdict import (
 )
 
 from streams.errors import Damaged, Stopped
-from streams.state.keys import APPLIED, HITS, IDS
+from streams.state.keys import APPLIED, APPLIED_LAST, HITS, IDS
 
 _BLOOM_BITS = 10
 _BLOCK_BYTES = 8 * 1024
@@ -52,7 +52,9 @@ class Store:
 
     Ids and hits have column families of their own, so that the files of ids, whose keys start with a time, hardly
     overlap. Families reach the disk one by one, so each keeps with its entries how far the source is applied to it:
-    after a crash the one that is furthest behind counts, and what others know beyond it does no harm.
+    after a crash the one that is furthest behind counts, and what others know beyond it does no harm. That entry is the
+    last of its family: were it the first, each new file of ids would reach from it to the newest id, and be merged with
+    all the files between. States from before have it first too, where it stays as it was.
     `applied`: the next source offset this state does not know.
     """
 
@@ -118,8 +120,9 @@ class Store:
         for key in gone:
             batch.delete(key, handles.get(key[0]))
         applied = max(applied, self.applied)
-        for handle in (None, *handles.values()):
-            batch.put(APPLIED, applied.to_bytes(8, "big"), handle)
+        batch.put(APPLIED, applied.to_bytes(8, "big"), None)
+        for handle in handles.values():
+            batch.put(APPLIED_LAST, applied.to_bytes(8, "big"), handle)
         self._put(batch, written)
         with self._sound():
             self._db.write(batch, self._unlogged)
@@ -194,5 +197,5 @@ def _options(memory: SharedMemory) -> Options:
 
 
 def _applied(family: Rdict) -> int:
-    value = family.get(APPLIED)
-    return int.from_bytes(value, "big") if value is not None else 0
+    values: list[bytes | None] = family.get([APPLIED, APPLIED_LAST])  # type: ignore[assignment]  # as above
+    return max(int.from_bytes(value or b"", "big") for value in values)
