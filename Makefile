@@ -25,7 +25,7 @@ up: $(STAMP) ## the whole line, empty, in this terminal
 	@$(BIN)/sendtrail up
 
 test: $(STAMP) ## all tests, on a real Kafka and the real ClickHouse engine; ARGS="…" chooses
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 3 --dist loadfile)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadfile)
 
 chaos: $(STAMP) ## the line on three brokers, broken by a seed, and a ledger: MINUTES=5 SEED=… ARGS="--rate 40"
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) $(ARGS)

@@ -19,7 +19,7 @@ from sendtrail.ids import id_time_ms, is_event_id
 from sendtrail.kafka_admin import physical_name
 from sendtrail.kafka_read import group_less, partitions_of, read_to_end
 from sendtrail.settings import KafkaSettings
-from sendtrail.topics import ENRICHED, EVENTS, LOADER_GROUP, STREAMS_GROUP
+from sendtrail.topics import ENRICHED, EVENTS, LOADER_GROUP, STREAMS_GROUP, Topic
 from sinks.audit_findings import Hole, Segment
 from sinks.consume import enriched_id
 from sinks.plan import CommitMetadata, decode_metadata
@@ -90,15 +90,22 @@ class Tail:
         return found
 
 
+#: Partition of tracking.enriched -> the offset, and what the commit says.
+LoaderCommits = Mapping[int, tuple[int, CommitMetadata | None]]
+
+
 class Log:
     """One look at both topics, for the audit of a topic id whose loaded positions are known."""
 
-    def __init__(self, kafka: KafkaSettings, topic_id: str, loaded: Mapping[int, int]) -> None:
-        """`loaded`: partition -> last loaded source offset. Reads commits and bounds. Raises KafkaError."""
+    def __init__(self, kafka: KafkaSettings, topic_id: str, commits: LoaderCommits, loaded: Mapping[int, int]) -> None:
+        """`loaded`: partition -> last loaded source offset, asked after the loaders' `commits`.
+
+        Reads the workers' commits and the logs' bounds. Raises KafkaError.
+        """
         self._kafka, self._topic_id, self._loaded = kafka, topic_id, dict(loaded)
         self.events_name, self._enriched_name = physical_name(kafka, EVENTS), physical_name(kafka, ENRICHED)
-        self.commits = self._loader_commits()
-        self.processed = self._processed()
+        self.commits = commits
+        self.processed = {number: int(commit.offset) for number, commit in _commits(kafka, STREAMS_GROUP, EVENTS)}
         self.events, self.enriched = self._bounds(self.events_name), self._bounds(self._enriched_name)
 
     def last(self, partition: int) -> int:
@@ -171,31 +178,28 @@ class Log:
             begins, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
         return {each.partition: Bounds(begins[each], ends[each]) for each in partitions}
 
-    def _loader_commits(self) -> dict[int, tuple[int, CommitMetadata | None]]:
-        """The loaders' commits: offset in tracking.enriched and what it says; those for an earlier topic left out."""
-        log_id, found = enriched_id(self._kafka), {}
-        for partition, commit in self._commits(LOADER_GROUP, self._enriched_name):
-            metadata = decode_metadata(commit.metadata or "")
-            known = metadata if isinstance(metadata, CommitMetadata) else None
-            if known is None or not known.log or known.log == log_id:
-                found[partition] = (int(commit.offset), known)
-        return found
 
-    def _processed(self) -> dict[int, int]:
-        """The workers' commits: the next source offset of each partition."""
-        return {number: int(commit.offset) for number, commit in self._commits(STREAMS_GROUP, self.events_name)}
+def loader_commits(kafka: KafkaSettings) -> LoaderCommits:
+    """The loaders' commits; those for an earlier topic left out. Raises KafkaError."""
+    log_id, found = enriched_id(kafka), {}
+    for partition, commit in _commits(kafka, LOADER_GROUP, ENRICHED):
+        metadata = decode_metadata(commit.metadata or "")
+        known = metadata if isinstance(metadata, CommitMetadata) else None
+        if known is None or not known.log or known.log == log_id:
+            found[partition] = (int(commit.offset), known)
+    return found
 
-    def _commits(self, group: str, name: str) -> Iterator[tuple[int, Any]]:
-        """Commits of a group, without joining it."""
-        consumer = KafkaConsumer(
-            bootstrap_servers=self._kafka.bootstrap.split(","), group_id=self._kafka.topic_prefix + group,
-            enable_auto_commit=False,
-        )  # fmt: skip
-        with closing(consumer):
-            for partition in partitions_of(consumer, name):
-                commit = consumer.committed(partition, metadata=True)
-                if commit is not None and commit.offset >= 0:
-                    yield partition.partition, commit
+
+def _commits(kafka: KafkaSettings, group: str, topic: Topic) -> Iterator[tuple[int, Any]]:
+    """Commits of a group by partition, without joining it."""
+    consumer = KafkaConsumer(
+        bootstrap_servers=kafka.bootstrap.split(","), group_id=kafka.topic_prefix + group, enable_auto_commit=False
+    )
+    with closing(consumer):
+        for partition in partitions_of(consumer, physical_name(kafka, topic)):
+            commit = consumer.committed(partition, metadata=True)
+            if commit is not None and commit.offset >= 0:
+                yield partition.partition, commit
 
 
 def read_pack(kafka: KafkaSettings, partition: int, offset: int) -> list[bytes]:

@@ -18,7 +18,7 @@ from sendtrail.topics import EVENTS
 from sinks import audit_rows, audit_short, audit_tables
 from sinks.audit import Books, Minutes
 from sinks.audit_findings import Finding, Segment, count
-from sinks.audit_log import Log, minute_of_line
+from sinks.audit_log import Log, loader_commits, minute_of_line
 from sinks.audit_tables import WHOLE, Window
 
 Step = Callable[[str, int], None]
@@ -36,15 +36,17 @@ class Place(NamedTuple):
 def read_books(place: Place, window: tuple[int, int] = WHOLE, step: Step = lambda what, number: None) -> Books:
     """Everything the audit compares, for epoch minutes `[since, until)`.
 
-    Events move on while it is read. So the loaded positions come first and bound what is read of the tables; then the
-    commits, the disk, and the topics from those positions on, so that an event on its way is seen at least once.
+    Events move on while it is read. So the loaders' commits come first; then the loaded positions, which are not behind
+    those and bound what is read of the tables; then the disk, and the topics from the commits and positions on. So an
+    event on its way is seen at least once, and no record is passed over that was loaded meanwhile.
     `step` is told what is done, and how far it is where that is known. Raises KafkaError and the driver's errors.
     """
     step("asking what is loaded", 0)
     name = physical_name(place.kafka, EVENTS)
     topic = topic_id(place.kafka.bootstrap, name)
+    commits = loader_commits(place.kafka)
     tables = audit_tables.Tables(place.client, topic, window, place.retention)
-    log = Log(place.kafka, topic, tables.positions)
+    log = Log(place.kafka, topic, commits, tables.positions)
     books = Books(kept_from=tables.window.kept_from)
     for directory in place.spool_dirs:
         step(f"reading {directory}", 0)

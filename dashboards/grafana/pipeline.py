@@ -135,6 +135,12 @@ STREAMS = (
         {"{{reason}}": "sum by (reason) (rate(sendtrail_streams_rejects_total[]))"},
     ),
     Chart(
+        "Held for rejects",
+        "Partitions that wait for an operator because too many of their events were rejects (SendtrailRejectsHeld).",
+        "short",
+        {"partitions": "sum(sendtrail_streams_held_partitions)"},
+    ),
+    Chart(
         "Lag of the worker",
         "Records of tracking.events not yet processed, and the seconds they take at this speed (SendtrailStreamsLag).",
         "short",

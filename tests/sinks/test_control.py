@@ -54,8 +54,8 @@ class HoldingLoader:
         while not self._stop.wait(0.02):
             pauses = self.control.read().pauses
             if pauses != (self.held[-1] if self.held else ()):
+                self.held.append(pauses)  # first: once it is said, the tool begins
                 self.control.hold(pauses)
-                self.held.append(pauses)
 
 
 Members = Callable[[str], Control]

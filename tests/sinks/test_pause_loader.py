@@ -16,7 +16,7 @@ from tests.support.stack import ClickHouse
 KILLED = -9
 NEW_TABLE = (
     "CREATE TABLE by_message (delivery_id UInt64, message_id UInt64, n Int64) ENGINE = SummingMergeTree(n) "
-    "ORDER BY (delivery_id, message_id) SETTINGS non_replicated_deduplication_window = 1000"
+    "ORDER BY (delivery_id, message_id) SETTINGS non_replicated_deduplication_window = 10000"
 )
 NEW_SELECT = "SELECT delivery_id, message_id, sum(toInt64(sign)) AS n FROM {}.events GROUP BY delivery_id, message_id"
 

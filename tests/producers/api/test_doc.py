@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from sendtrail.naming import key
 from sendtrail.settings import ClickHouseSettings
 from tests.producers.api.loaders import audit, event, insert
 from tests.producers.api.running import ApiProcess, payloads
@@ -20,10 +21,12 @@ BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def test_every_block_runs(clickhouse: ClickHouse, database: str, tmp_path: Path) -> None:
+    api = ApiProcess(tmp_path)
+    registered = key(api.keys.naming_key, "", "delivery", "spring-sale")
     with migrated(clickhouse, database) as client:
         insert(client, "events", [event(b"a" * 16, (0, 3, 0), kind="complained", recipient_name="anna@example.com")])
         insert(client, "audit", [audit(0, 3)])
-    api = ApiProcess(tmp_path)
+        insert(client, "deliveries", [{"delivery_id": registered, "name": "spring-sale"}])  # as the loader would
     api.environment |= _variables(clickhouse_settings(clickhouse, database))
     with api:
         said = {code: _run(language, code, tmp_path, api) for language, code in BLOCK.findall(DOC.read_text())}
