@@ -22,7 +22,7 @@ from tests.support.enriched import Emitter
 
 TOPIC = "4f1c2a3e-0000-4000-8000-000000000001"
 PARTITIONS = 2
-LONG_S = 60
+LONG_S = 20
 
 
 @pytest.fixture
