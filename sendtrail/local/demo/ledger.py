@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from clickhouse_driver import Client
 
@@ -38,20 +38,25 @@ class Hit(NamedTuple):
 
 
 class Balance(NamedTuple):
-    """Ledger against table. `lost`: sent and not stored; `twice`: stored more often than sent."""
+    """Ledger against table. `lost`: sent and not stored; `twice`: stored more often than sent.
+
+    `others`: hits that the demo did not send, as by somebody who followed a link of its letters.
+    """
 
     sent: int
     stored: int
     lost: int
     twice: int
+    others: int
 
     @property
     def even(self) -> bool:
-        """True when every answered hit is stored once and nothing else is there."""
+        """True when every answered hit is stored once."""
         return self.lost == 0 and self.twice == 0
 
     def __str__(self) -> str:
-        return f"ledger: {self.sent} hits sent, {self.stored} stored, {self.lost} lost, {self.twice} twice"
+        others = f"; {self.others} of others" if self.others else ""
+        return f"ledger: {self.sent} hits sent, {self.stored} stored, {self.lost} lost, {self.twice} twice{others}"
 
 
 class Ledger:
@@ -80,16 +85,22 @@ class Ledger:
 
     def compare(self, client: Client, deliveries: Iterable[int]) -> Balance:
         """Every hit of the ledger against the rows of these deliveries."""
-        rows = client.execute(_STORED, {"deliveries": list(deliveries)})
+        return self.against(client.execute(_STORED, {"deliveries": list(deliveries)}))
+
+    def against(self, rows: Iterable[tuple[Any, ...]]) -> Balance:
+        """The ledger against rows of equal hits: the fields of Hit, the sum of signs, and the number of event ids."""
         stored: Counter[Hit] = Counter()
-        repeated = 0
-        for row in rows:
-            *fields, head, times, ids = row
-            stored[Hit._make([*fields, bool(head)])] += ids
-            repeated += abs(times - ids)
+        repeated = others = 0
+        for *fields, head, times, ids in rows:
+            hit = Hit(*fields, bool(head))
+            if hit in self._hits:
+                stored[hit] += ids
+                repeated += abs(times - ids)
+            else:
+                others += ids
         lost = sum((self._hits - stored).values())
         twice = sum((stored - self._hits).values()) + repeated
-        return Balance(self.sent, sum(stored.values()), lost, twice)
+        return Balance(self.sent, sum(stored.values()), lost, twice, others)
 
 
 def _how(request: Request) -> str:
