@@ -92,7 +92,7 @@ class Ledger:
         stored: Counter[Hit] = Counter()
         repeated = others = 0
         for *fields, head, times, ids in rows:
-            hit = Hit(*fields, bool(head))
+            hit = Hit._make([*fields, bool(head)])
             if hit in self._hits:
                 stored[hit] += ids
                 repeated += abs(times - ids)
