@@ -9,8 +9,8 @@ from prometheus_client import REGISTRY
 
 from producers.edge import replies
 from sendtrail.settings import EdgeSettings
+from tests.producers.edge.talking import lines, wait_until
 from tests.producers.edge.test_proxy_protocol import BAD, version_2
-from tests.producers.edge.test_server import lines, wait_until
 from tests.support.edges import Edge, running_edge
 
 

@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY
 
 from producers.edge import replies
 from sendtrail.settings import EdgeSettings
-from tests.producers.edge.test_server import lines
+from tests.producers.edge.talking import lines
 from tests.support.edges import Client, Edge, running_edge
 
 #: What parsers stumble over.

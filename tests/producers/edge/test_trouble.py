@@ -15,7 +15,7 @@ from sendtrail.settings import EdgeSettings
 from sendtrail.spool_files import read_lost, segment_files
 from sinks.audit_sources import spool_findings
 from sinks.audit_tables import WHOLE
-from tests.producers.edge.test_server import lines, wait_until
+from tests.producers.edge.talking import lines, wait_until
 from tests.support.disks import read_only_disk, small_disk
 from tests.support.edge_process import Process
 from tests.support.edges import Client, running_edge
