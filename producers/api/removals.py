@@ -1,43 +1,39 @@
 """DELETE /v1/deliveries/{name} and POST /v1/deliveries/{name}/restore -> table `deletions`, at once.
 
-With `GET /v1/suppressions` the calls that need ClickHouse: what is hidden must be hidden when the answer is there.
+ClickHouse itself is changed, since what is hidden must be hidden when the answer is there.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-import structlog
 from clickhouse_driver import Client
-from clickhouse_driver.errors import Error
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from producers.api.access import account_of
-from producers.api.answers import RETRY_AFTER_S, answer, refuse
+from producers.api.answers import answer, refuse
 from producers.api.body import Refusal
 from producers.api.deliveries import named
+from producers.api.tables import Tables
 from producers.api.times import text_of
-from sendtrail.clickhouse import connect
 from sendtrail.errors import BadName
 from sendtrail.naming import key
 from sendtrail.removal.deletions import Deletion, RemovalError, delete, restore
 from sendtrail.settings import ClickHouseSettings
 
-_AWAY = Refusal(503, "clickhouse_unavailable", "ClickHouse does not answer; nothing was changed, ask again")
 _BY = "API"
-_log = structlog.stdlib.get_logger("api")
 
 #: Deletes or restores the delivery with a key.
 Change = Callable[[Client, int], Deletion]
 
 
 class RemovalsApi:
-    """The endpoints. A connection lives for one request. `restorable_days`: setting retention.restorable_days."""
+    """The endpoints. `restorable_days`: setting retention.restorable_days."""
 
     def __init__(self, clickhouse: ClickHouseSettings, naming_key: bytes, restorable_days: float) -> None:
-        self._clickhouse, self._naming_key, self._days = clickhouse, naming_key, restorable_days
+        self._naming_key, self._days = naming_key, restorable_days
+        self._tables = Tables(clickhouse, "twice is as once")
 
     async def delete_delivery(self, request: Request) -> Response:
         """Hide a delivery of the key's account; twice is as once."""
@@ -59,19 +55,13 @@ class RemovalsApi:
             delivery = key(self._naming_key, account_of(request), "delivery", name)
         except BadName as error:
             return refuse(Refusal(400, "bad_name", str(error), "name"))
-        return await run_in_threadpool(self._answer, name, delivery, change)
+        return await self._tables.ask(lambda client: self._answer(client, name, delivery, change))
 
-    def _answer(self, name: str, delivery: int, change: Change) -> Response:
-        client = connect(self._clickhouse)
+    def _answer(self, client: Client, name: str, delivery: int, change: Change) -> Response:
         try:
             return answer(_facts(name, change(client, delivery)))
         except RemovalError as error:
             return refuse(Refusal(404, "not_found", str(error), "name"))
-        except (Error, OSError, EOFError) as error:
-            _log.warning("a deletion can't be written", error=str(error)[:300])
-            return refuse(_AWAY, {"Retry-After": RETRY_AFTER_S})
-        finally:
-            client.disconnect()
 
 
 def _asker(request: Request) -> str:
