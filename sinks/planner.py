@@ -7,17 +7,19 @@ from contextlib import suppress
 from typing import NamedTuple
 
 import structlog
+from msgspec.structs import replace
 
 from sendtrail import metrics
 from sendtrail.settings import KafkaSettings, LoaderSettings
 from sinks.addresses import IN_FULL, Keep
 from sinks.blocks import MAPPING_VERSION, Blocks, LoadedRecord, Place, StoredLookup, StoredRow, Target
+from sinks.chain import NOTHING
 from sinks.consume import Source, read_ranges
 from sinks.owned import Owned
 from sinks.partition import Share
-from sinks.plan import CommitMetadata, Entry, Limits, Plan, cut, digest, is_due
+from sinks.plan import CommitMetadata, Entry, Limits, Plan, cut, digest, is_due, plan_of
 from sinks.redo import Redo, gather
-from sinks.resume import START_TOLERANCE_MS, Facts, Open, Stop, is_doubtful
+from sinks.resume import START_TOLERANCE_MS, Facts, Stop, is_doubtful
 from sinks.rows import UnknownMapping, build
 from sinks.server import Server
 from sinks.worker import START_WITHIN_S, Age, Course, Observe, Order, Outcome, State, Step, Worker
@@ -26,7 +28,10 @@ Bounds = dict[int, tuple[int, int]]  # partition -> one end of its range, chain 
 
 
 class Job(NamedTuple):
-    """An order with the worker, how it is counted, and what is committed when it is done, or (`begins`) forgotten."""
+    """An order with the worker, how it is counted, and what is committed when it is done, or (`begins`) forgotten.
+
+    `intent`: as committed, but for what it remembers of the server: that is as the order began, also of a redo.
+    """
 
     order: Order
     outcome: Future[Outcome]
@@ -34,6 +39,7 @@ class Job(NamedTuple):
     ends: Bounds
     how: str
     assignment: int
+    intent: CommitMetadata
 
 
 class Ready(NamedTuple):
@@ -81,6 +87,7 @@ class Planner:
         self._limits = Limits(rows=min(settings.batch_rows, Limits().most_rows))
         self._wait_s = settings.batch_wait_ms / 1000
         self._doubts: set[str] = set()
+        self._inserted: CommitMetadata | None = None  # of the plan that was inserted whole last
         self._stepped = float("-inf")
         self._engine = 0  # when the server was started, epoch milliseconds
         self._log = structlog.get_logger("loader")
@@ -124,8 +131,10 @@ class Planner:
         outcome = job.outcome.result()
         if outcome.doubtful and outcome.state is not State.DONE:
             self._doubts.add(digest(job.order.plan))
+        if outcome.state is State.DONE:
+            self._inserted = job.intent
         if job.assignment != self._owned.assignment:
-            self._log.info("a plan ended after a rebalance; its owner redoes it", state=outcome.state)
+            self._log.info("a plan ended after a rebalance; its owner goes on with it", state=outcome.state)
         elif outcome.state is State.DONE:
             self._commit_ends(job.order.plan, job.ends)
             metrics.counter("sendtrail_loader_plans_total").labels("repaired" if outcome.repaired else job.how).inc()
@@ -180,7 +189,7 @@ class Planner:
         self._observe(Step.INTENT)
         ends = {number: (share.range[1], share.last) for number, share in ready.shares.items()}
         order = Order(ready.plan, blocks, start_by=start_by, age=Age(facts.blocks, self._settings.dedup_window))
-        self._submit(order, begins, ends, "loaded")
+        self._submit(order, begins, ends, "loaded", intent(NOTHING))
 
     def _was_started_anew(self, facts: Facts) -> bool:
         """After a start of the server, tables may be older than before, out of a back-up: ask where they stand."""
@@ -198,8 +207,8 @@ class Planner:
             plan.topic_id, last, plan.ranges, at, blocks, MAPPING_VERSION, plan.log_id, started, schema
         )
 
-    def _submit(self, order: Order, begins: Bounds, ends: Bounds, how: str) -> None:
-        self.job = Job(order, self._worker.submit(order), begins, ends, how, self._owned.assignment)
+    def _submit(self, order: Order, begins: Bounds, ends: Bounds, how: str, intent: CommitMetadata) -> None:
+        self.job = Job(order, self._worker.submit(order), begins, ends, how, self._owned.assignment, intent)
 
     def _commit(self, plan: Plan, bounds: Bounds) -> None:
         """Commit without a plan."""
@@ -235,30 +244,45 @@ class Planner:
         if isinstance(redo, Stop):
             self._owned.stop_all(own, redo.reason)
             return
-        order = self._order_again(plan, redo, next(iter(own.values())))
+        intent, facts = next(iter(own.values())).metadata, self._server.facts()
+        order = self._order_again(plan, redo, intent, facts)
         if isinstance(order, Stop):
             self._owned.stop_all(own, order.reason)
         elif order is None:
-            self._log.info("an open plan was inserted by another loader", partitions=sorted(own))
+            by_another = redo.records is None
+            whom = "another loader" if by_another else "this loader before a rebalance"
+            self._log.info(f"an open plan was inserted by {whom}", partitions=sorted(own))
             self._commit_ends(plan, redo.ends)
+            if not by_another:
+                metrics.counter("sendtrail_loader_plans_total").labels("redone").inc()
         else:
             self._log.info("redoing an open plan", partitions=sorted(plan.ranges), doubtful=order.course.doubtful)
-            self._submit(order, {}, redo.ends, "redone")
+            now = replace(intent, engine=facts.started, blocks=facts.blocks, schema=facts.schema)
+            self._submit(order, {}, redo.ends, "redone", now)
 
-    def _order_again(self, plan: Plan, redo: Redo, open_: Open) -> Order | Stop | None:
-        """The order that repeats a plan; None where it is known to be inserted whole."""
-        if redo.records is None:
+    def _order_again(self, plan: Plan, redo: Redo, intent: CommitMetadata, facts: Facts) -> Order | Stop | None:
+        """The order that repeats a plan; None where it is known to be inserted whole, by whomever."""
+        if redo.records is None or self._was_inserted(intent, facts):
             return None
-        intent = open_.metadata
         try:
             blocks = self._build(redo.records, self._server.lookup, intent.map)
         except UnknownMapping as error:
             return Stop(str(error))
-        doubtful = digest(plan) in self._doubts or is_doubtful(
-            intent, self._server.facts(), window=self._settings.dedup_window, replicated=self._replicated
-        )
+        doubtful = digest(plan) in self._doubts or self._is_doubtful(intent, facts)
         age = Age(intent.blocks, self._settings.dedup_window)
         return Order(plan, blocks, redo=True, age=age, course=Course(doubtful=doubtful))
+
+    def _was_inserted(self, intent: CommitMetadata, facts: Facts) -> bool:
+        """Whether this loader inserted the plan whole, was kept from committing it, and the tables are as they were.
+
+        Else each rebalance while a plan is redone would have it redone once more.
+        """
+        done = self._inserted
+        same = done is not None and (plan_of(done), done.at) == (plan_of(intent), intent.at)
+        return done is not None and same and not self._is_doubtful(done, facts)
+
+    def _is_doubtful(self, intent: CommitMetadata, facts: Facts) -> bool:
+        return is_doubtful(intent, facts, window=self._settings.dedup_window, replicated=self._replicated)
 
 
 def _records(ready: Ready) -> list[LoadedRecord]:
