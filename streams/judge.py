@@ -14,7 +14,7 @@ Verdict = tuple[Class, tuple[str, ...]]
 
 DELIVERED = "delivered"
 #: Hits that follow a link.
-_FOLLOWS = frozenset(("click", "optout", "mirror"))
+FOLLOWS = frozenset(("click", "optout", "mirror"))
 
 
 def verdicts(hits: Sequence[Hit], rules: Rules, place: bytes) -> list[Verdict]:
@@ -87,14 +87,14 @@ def _fired(hits: Sequence[Hit], rules: Rules) -> Iterator[tuple[str, Sequence[in
     if traps:
         near = rules.group.honeypot_ms
         yield "honeypot", [n for n, hit in enumerate(hits) if any(abs(hit.time_ms - at) <= near for at in traps)]
-    clicks = sorted((hit.time_ms, number) for number, hit in enumerate(hits) if hit.kind in _FOLLOWS and hit.link)
+    clicks = sorted((hit.time_ms, number) for number, hit in enumerate(hits) if hit.kind in FOLLOWS and hit.link)
     if len(clicks) >= _fewest_links(rules):
         for rule in rules.group.burst:
             yield "burst", sorted(_burst(hits, clicks, rule))
     arrived = min((hit.time_ms for hit in hits if hit.kind == DELIVERED), default=None)
     if arrived is not None:
         early = arrived - rules.group.before_delivery_ms
-        yield "before_delivery", [n for n, hit in enumerate(hits) if hit.kind in _FOLLOWS and hit.time_ms < early]
+        yield "before_delivery", [n for n, hit in enumerate(hits) if hit.kind in FOLLOWS and hit.time_ms < early]
 
 
 def _burst(hits: Sequence[Hit], clicks: Sequence[tuple[int, int]], rule: BurstRule) -> set[int]:

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 import msgspec
 
 from streams.items import Item, Known
+from streams.judge import FOLLOWS
 from streams.judge_again import Message, judge
 from streams.state.hits import Evidence, Hit, hits_value, read_hits
 from streams.state.keys import DAY_MS, HOUR_MS, address_key, hits_key, hour_before
 
 REASON = "many_messages"
 _KEPT = 64  # clicks of an address and hour, at least
-#: Hits that follow a link.
-FOLLOWS = frozenset(("click", "optout", "mirror"))
 
 
 class Click(msgspec.Struct, array_like=True, gc=False):

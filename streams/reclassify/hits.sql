@@ -9,7 +9,7 @@ SELECT
     if(empty(history), src_topic, tupleElement(history[1], 'src_topic')) AS topic,
     if(empty(history), src_offset, tupleElement(history[1], 'src_offset')) AS first_offset,
     if(empty(history), src_index, tupleElement(history[1], 'src_index')) AS first_index,
-    arrayMap(past -> tupleElement(past, 'reasons'), history) AS past_reasons, ruleset
+    arrayMap(past -> tupleElement(past, 'reasons'), history) AS past_reasons
 FROM events FINAL
 WHERE delivery_id = {delivery:UInt64} AND sign = 1 AND (kind <= 'transaction' OR (kind = 'delivered' AND message_id IN (
     SELECT message_id FROM events WHERE delivery_id = {delivery:UInt64} AND kind <= 'transaction')))

@@ -11,14 +11,14 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from sendtrail.events import FLAG_HONEYPOT, HITS, VERSION, Class, Event
-from streams.judge import repeats, verdicts
-from streams.reclassify.stored import DELIVERED, GROUPED, Stored
+from streams.judge import DELIVERED, FOLLOWS, repeats, verdicts
+from streams.reclassify.stored import Stored
 from streams.rules import NetworkRule, Rules
 from streams.rules.networks import is_cut, pack
 from streams.state.hits import Evidence, Hit
 from streams.state.keys import places
-from streams.steps.classify import verdict
-from streams.watch_addresses import FOLLOWS
+from streams.steps.classify import CONFIRMED, verdict
+from streams.steps.judge_message import JUDGED
 from streams.watch_addresses import REASON as MANY_MESSAGES
 
 #: Hits judged together at most; a message with more is judged in parts, in the order of the log.
@@ -85,7 +85,7 @@ class Judge:
     def _is_grouped(self, hit: Stored) -> bool:
         if hit.kind == DELIVERED:
             return self._rules.group.before_delivery
-        return hit.kind in GROUPED and not hit.flood
+        return hit.kind in JUDGED and not hit.flood
 
     def _alone(self, hit: Stored) -> Ruling:
         """By its request alone, or as it stands where that is not to be touched."""
@@ -144,6 +144,6 @@ class Judge:
 
 def _request_is_stored(hit: Stored) -> bool:
     """An empty user agent that nobody called one was taken away later: consent is looked at behind the judgement."""
-    if hit.user_agent or (hit.kind == "optout" and hit.how in ("form", "one_click")):
+    if hit.user_agent or (hit.kind == "optout" and hit.how in CONFIRMED):
         return True
     return "no_agent" in hit.reasons or "no_agent" in hit.past_reasons

@@ -9,9 +9,6 @@ from clickhouse_driver import Client
 
 from sendtrail.events import HITS, Class, HitKind, How
 
-#: Kinds that are judged with the other hits of their message; the rest by their request alone.
-GROUPED = frozenset(("open", "click", "optout", "mirror"))
-DELIVERED = "delivered"
 _SQL = files("streams") / "reclassify"
 
 
@@ -47,7 +44,6 @@ class Stored(NamedTuple):
     flood: bool
     place: tuple[str, int, int]
     past_reasons: tuple[str, ...]
-    ruleset: str
 
 
 def count(client: Client, delivery: int) -> int:
@@ -71,12 +67,12 @@ def messages(client: Client, delivery: int) -> Iterator[list[Stored]]:
 def _stored(row: tuple[object, ...]) -> Stored:
     (event_id, kind, time_ms, log_ms, message, account, site, order_id, visitor, agent, address, network, hints,
      provider_hints, flags, how, url_id, client_id, class_, repeat, reasons, counts, flood, topic, offset, index,
-     past, ruleset) = row  # fmt: skip
+     past) = row  # fmt: skip
     return Stored(
         event_id, kind, time_ms, log_ms, message, account, site, order_id, visitor, agent, address, network,  # type: ignore[arg-type]
         list(hints), list(provider_hints), flags, how or None, url_id, client_id, class_, bool(repeat),  # type: ignore[call-overload,arg-type]
         _names(reasons), bool(counts), bool(flood), (topic, offset, index),  # type: ignore[arg-type]
-        tuple(name for reasons_ in past for name in _names(reasons_)), ruleset,  # type: ignore[attr-defined,arg-type]
+        tuple(name for reasons_ in past for name in _names(reasons_)),  # type: ignore[attr-defined]
     )  # fmt: skip
 
 

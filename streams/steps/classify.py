@@ -8,7 +8,7 @@ from streams.rules import NetworkRule, Rules, Says
 from streams.steps.name_client import client_of, is_spider, proxy_of
 
 _CACHED_AGENTS = 65_536
-_CONFIRMED = ("form", "one_click")
+CONFIRMED = ("form", "one_click")  # how an opt-out was made, not only looked at
 Verdict = tuple[Class, tuple[str, ...]]
 
 
@@ -24,7 +24,7 @@ def classify(item: Item, known: Known) -> None:
 
 def verdict(event: Event, rules: Rules, network: NetworkRule | None) -> Verdict:
     """What a hit's own request says. `network`: the listed one of its address, if one is known."""
-    if event.kind == "optout" and event.how in _CONFIRMED:
+    if event.kind == "optout" and event.how in CONFIRMED:
         return "human", ("confirmed",)  # an opt-out made is honoured and counted, whoever pressed the button
     agent = agent_verdict(event.user_agent, event.kind, rules)
     if not (event.hints or event.provider_hints or event.flags & FLAG_HONEYPOT or network):

@@ -6,15 +6,16 @@ hour of its end, or where this hit's own time, less the repeat time, lies in it.
 
 from sendtrail.events import FLAG_HONEYPOT
 from streams.items import Item, Known
-from streams.judge import DELIVERED
+from streams.judge import DELIVERED, FOLLOWS
 from streams.judge_again import RELABELLED_MS, Message, judge
 from streams.state.hits import Hit, hits_value, read_hits
 from streams.state.keys import DAY_MS, day_before, hits_key
+from streams.steps.classify import CONFIRMED
 from streams.steps.identify_person import client_key
-from streams.watch_addresses import FOLLOWS, watch_addresses
+from streams.watch_addresses import watch_addresses
 
-_CONFIRMED = ("form", "one_click")
-JUDGED = frozenset(("open", "click", "optout", "mirror", DELIVERED))
+#: Kinds that are judged with the others of their message; the rest by their request alone.
+JUDGED = FOLLOWS | {"open", DELIVERED}
 
 
 def message_key(item: Item, known: Known) -> bytes | None:
@@ -54,7 +55,7 @@ def _hit(item: Item) -> Hit:
         return Hit(item.place, event_id, DELIVERED, event.event_time_ms, log_ms, "unknown", (), fixed=True)
     return Hit(
         item.place, event_id, event.kind, event.event_time_ms, log_ms, found.class_, found.class_reasons,
-        client_key(event), event.url_id or 0, bool(event.flags & FLAG_HONEYPOT), event.how in _CONFIRMED,
+        client_key(event), event.url_id or 0, bool(event.flags & FLAG_HONEYPOT), event.how in CONFIRMED,
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from sendtrail.events import HITS
 from streams.items import Item, Known
-from streams.rules import Rules
 
 
 def place_network(item: Item, known: Known) -> None:
@@ -19,9 +18,3 @@ def place_network(item: Item, known: Known) -> None:
         place = known.geo.of(event.address)
         found.country = place.country
         found.network = found.network or place.network
-
-
-def network_of(address: str, rules: Rules) -> str:
-    """The name of the narrowest listed network that holds the address; empty for none or for what is no address."""
-    rule = rules.networks.of(address)
-    return rule.name if rule is not None else ""

@@ -12,7 +12,7 @@ from streams.rules import load_rules
 from streams.steps.classify import classify
 from streams.steps.identify_person import client_key, identify_person
 from streams.steps.name_client import client_of, name_client
-from streams.steps.place_network import network_of, place_network
+from streams.steps.place_network import place_network
 from tests.streams.making import CHROME, hit, item_of, known_of
 
 RULES = load_rules()
@@ -69,7 +69,9 @@ def test_feed_events_have_no_client_class_or_person() -> None:
     ],
 )
 def test_networks_are_known_without_a_database(address: str, network: str) -> None:
-    assert network_of(address, RULES) == network
+    item = item_of(hit(address=address))
+    place_network(item, known_of())
+    assert item.found.network == network
 
 
 def test_a_proxy_says_nothing_about_the_network_of_the_reader() -> None:

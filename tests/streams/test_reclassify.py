@@ -34,7 +34,7 @@ def stored(number: int = 0, kind: Any = "open", at: int = NOW, **fields: Any) ->
         "site": "", "order_id": "", "visitor": "", "user_agent": CHROME, "address": "8.8.8.0", "network": "",
         "hints": [], "provider_hints": [], "flags": 0, "how": None, "url_id": 0, "client_id": 7, "class_": "human",
         "repeat": False, "reasons": (), "counts": True, "flood": False, "place": ("t", number, 0),
-        "past_reasons": (), "ruleset": "old",
+        "past_reasons": (),
     }  # fmt: skip
     return Stored(**{**defaults, **fields})
 
