@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rocksdict import Options, Rdict
 
 from streams.errors import Damaged, Stopped
 from streams.state import expiry as expiry_module
 from streams.state.directory import StateDirectory
 from streams.state.expiry import NOTHING_EXPIRED, Expiry, expired_ranges
 from streams.state.keys import (
+    APPLIED,
     DAY_MS,
     hits_key,
     id_key,
@@ -54,6 +56,29 @@ def test_applied_never_goes_back(store: Store) -> None:
     store.write({}, 9)
     store.write({}, 4)
     assert store.applied == 9
+
+
+def test_a_state_of_an_earlier_release_is_gone_on_with(tmp_path: Path) -> None:
+    """There the first entry of each family says how far it is applied; the family furthest behind counts."""
+    options = Options(raw_mode=True)
+    options.create_missing_column_families(True)
+    families = {"ids": Options(raw_mode=True), "opens": Options(raw_mode=True)}
+    old = Rdict(str(tmp_path / "0"), options, families)
+    ids, hits = old.get_column_family("ids"), old.get_column_family("opens")
+    for family, applied in ((old, 9), (ids, 8), (hits, 7)):
+        family[APPLIED] = applied.to_bytes(8, "big")
+    ids[b"ia"], hits[b"oa"], old[b"sa"] = b"1", b"2", b"3"
+    for family in (ids, hits, old):
+        family.close()
+    store = Store(tmp_path / "0", MEMORY)
+    assert store.applied == 7
+    store.write({b"ib": b"4"}, 12)
+    store.close()
+    again = Store(tmp_path / "0", MEMORY)
+    assert again.applied == 12
+    assert list(again.read([b"ia", b"ib", b"oa", b"sa"])) == [b"1", b"4", b"2", b"3"]
+    assert again.entries(b"i", b"i", 9) == [(b"ia", b"1"), (b"ib", b"4")]
+    again.close()
 
 
 def test_a_directory_that_holds_something_else_is_said_to(tmp_path: Path) -> None:
