@@ -116,7 +116,12 @@ def _said(name: str) -> Iterator[None]:
     except errors.ServerException as error:
         raise _refused(name, error) from error
     except (errors.Error, OSError, EOFError) as error:
-        raise Unreachable(f"ClickHouse does not answer: {_line(str(error) or repr(error))}") from error
+        raise unreachable(error) from error
+
+
+def unreachable(error: Exception) -> Unreachable:
+    """What to say of an error of the driver, in one line."""
+    return Unreachable(f"ClickHouse does not answer: {_line(str(error) or repr(error))}")
 
 
 def _refused(name: str, error: errors.ServerException) -> ReportError:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from clickhouse_driver import Client
 from clickhouse_driver.errors import Error
 
-from dashboards.queries import Queries, ReportError, Unreachable
+from dashboards.queries import Queries, ReportError, Unreachable, unreachable
 from sendtrail.clickhouse import connect
 from sendtrail.settings import ClickHouseSettings, ReportSettings
 
@@ -16,7 +16,7 @@ class Pool:
     """Lends connections. One that failed is not lent again, so the pages recover when ClickHouse does."""
 
     def __init__(self, clickhouse: ClickHouseSettings, reports: ReportSettings, size: int) -> None:
-        self._clickhouse, self.reports = clickhouse, reports
+        self._clickhouse, self._reports = clickhouse, reports
         self._idle: list[Client] = []
         self._lock = threading.Lock()
         self._free = threading.BoundedSemaphore(size)
@@ -30,14 +30,14 @@ class Pool:
         with self.client() as client:
             yield self.queries_on(client)
 
-    def queries_on(self, client: Client) -> Queries:
-        """Queries on a connection that is lent."""
-        return Queries(client, self.reports)
+    def queries_on(self, client: Client, hidden: bool = False) -> Queries:
+        """Queries on a connection that is lent; `hidden`: also of what is deleted and not purged yet."""
+        return Queries(client, self._reports, hidden)
 
     @contextmanager
     def client(self) -> Iterator[Client]:
         """A connection, as for `queries`; errors of the server are raised as Unreachable."""
-        if not self._free.acquire(timeout=self.reports.query_timeout_s):
+        if not self._free.acquire(timeout=self._reports.query_timeout_s):
             raise ReportError("too many reports are being calculated at this moment: try again")
         try:
             client = self._take()
@@ -51,7 +51,7 @@ class Pool:
                 raise
             except (Error, OSError, EOFError) as error:
                 client.disconnect()
-                raise Unreachable(f"ClickHouse does not answer: {str(error).splitlines()[0][:200]}") from error
+                raise unreachable(error) from error
             except BaseException:
                 client.disconnect()  # it may stand in the middle of an answer
                 raise

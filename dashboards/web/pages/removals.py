@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from dashboards.choice import by_key, visible_to
-from dashboards.queries import Queries, ReportError, Row, Unreachable
+from dashboards.queries import ReportError, Row, Unreachable
 from dashboards.web.site import Site
 from dashboards.web.templating import page
 from dashboards.web.view import View
@@ -88,7 +88,7 @@ class Removals:
 
     def recipient(self, client: Client, view: View, key: int) -> Row:
         """A recipient in deliveries that the reader sees, with how it is called. Raises ReportError."""
-        queries = Queries(client, self._site.pool.reports, hidden=True)
+        queries = self._site.pool.queries_on(client, hidden=True)
         row = queries.rows("recipient_known", recipients=[key], **visible_to(view.reader.accounts))[0]
         if not (row["stored"] or row["messages"]):
             raise ReportError(f"no recipient with key {key}")
