@@ -6,8 +6,9 @@ they go begins it while the loaders hold, and lets them go on at once.
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from clickhouse_driver import Client
 
@@ -18,6 +19,12 @@ from sinks.queries import query
 _POLL_S = 0.2
 _PATIENCE_S = 600.0
 _BRIEF_S = 60.0
+#: Replicas carry a mutation out each by itself, so replicated tables refuse the clock and other tables in one unless it
+#: is allowed. The clock is read once, where it begins; of two replicas that find another table different, one takes the
+#: other's part.
+_BEGIN: Mapping[str, Any] = {
+    "mutations_sync": 0, "allow_nondeterministic_mutations": 1, "mutations_execute_nondeterministic_on_initiator": 1
+}  # fmt: skip
 
 #: Gets the parts of tables still to be written anew, now and then.
 Progress = Callable[[int], None]
@@ -35,9 +42,7 @@ def on_cluster(settings: ClickHouseSettings) -> str:
 def begin(client: Client, settings: ClickHouseSettings, changes: Iterable[tuple[str, str]]) -> None:
     """Begin `ALTER TABLE <table> <change>` for each. Lets the driver's errors through."""
     for table, change in changes:
-        client.execute(
-            f"ALTER TABLE {table}{on_cluster(settings)} {change}", settings={"mutations_sync": 0}
-        )  # fmt: skip
+        client.execute(f"ALTER TABLE {table}{on_cluster(settings)} {change}", settings=_BEGIN)
 
 
 def wait(

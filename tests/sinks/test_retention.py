@@ -73,6 +73,17 @@ def test_of_the_audit_the_newest_of_each_partition_stays(client: Client, setting
     assert client.execute("SELECT src_partition, src_offset FROM audit ORDER BY 1") == [(0, 2), (1, 2)]
 
 
+def test_what_a_sweep_takes_is_settled_where_it_begins(client: Client, settings: ClickHouseSettings) -> None:
+    """Replicas would look at their clocks at different times."""
+    client.execute(f"INSERT INTO purged_events (src_topic, counted) SELECT 't', {OLD}")
+    assert retention.sweep(client, settings, KEPT) == {"purged_events": 1}
+    ((command,),) = client.execute(
+        "SELECT command FROM system.mutations WHERE database = currentDatabase() AND table = 'purged_events'"
+    )
+    assert "DELETE WHERE counted < " in command
+    assert "now" not in command
+
+
 def test_every_table_with_a_retention_is_said_to_have_it() -> None:
     kept = {ttl.table for ttl in retention.ttls(KEPT)} | {table for _, table, _ in retention.sweeps(KEPT)}
     assert all(retention.words(table, KEPT) for table in kept)
