@@ -19,7 +19,7 @@ from sendtrail.consents import Consent, consent_key
 from sendtrail.removal.erasures import Erasure, fingerprints, pseudonym_of
 from sendtrail.settings import ClickHouseSettings
 from sinks import mutations
-from sinks.control import paused
+from sinks.control import PRESENCE_LEASE_S, paused
 from sinks.erased import EMPTIED
 from sinks.purge import literal
 from sinks.queries import query
@@ -86,7 +86,7 @@ def erase(
     mutations.wait(client, progress)
     if consents := person(client, recipient).consents:
         forget(consents)
-    with paused(settings, "erase") as pause:
+    with paused(settings, "erase", lease_s=PRESENCE_LEASE_S) as pause:  # a loader that dies at it holds nobody longer
         client.execute(query("erase_begin"), listed)
         found = person(client, recipient, request.account, request.name, pseudonym)
         moved = {"recipient": recipient, "pseudonym": pseudonym}

@@ -21,7 +21,7 @@ from clickhouse_driver.errors import ServerException
 from sendtrail.removal.deletions import Deletion, deletions
 from sendtrail.settings import ClickHouseSettings
 from sinks import mutations
-from sinks.control import paused
+from sinks.control import PRESENCE_LEASE_S, paused
 from sinks.queries import query
 
 #: In one mutation: a statement may be 256 KiB.
@@ -63,7 +63,6 @@ def purge(
     deliveries: Sequence[int],
     forget: Forget,
     progress: mutations.Progress = lambda parts: None,
-    now_ms: int = 0,
 ) -> int:
     """Purge deliveries that are deleted and due, or purged and back; returns how many.
 
@@ -71,7 +70,7 @@ def purge(
     through.
     """
     for start in range(0, len(deliveries), AT_ONCE):
-        _purge(client, settings, list(deliveries[start : start + AT_ONCE]), forget, progress, now_ms)
+        _purge(client, settings, list(deliveries[start : start + AT_ONCE]), forget, progress)
     return len(deliveries)
 
 
@@ -81,12 +80,11 @@ def _purge(
     deliveries: list[int],
     forget: Forget,
     progress: mutations.Progress,
-    now_ms: int,
 ) -> None:
     mutations.wait(client, progress)  # a killed round's: what was counted goes before it is counted again
     gone = _gone(client, deliveries)
     forget(gone)
-    with paused(settings, "purge") as pause:
+    with paused(settings, "purge", lease_s=PRESENCE_LEASE_S) as pause:  # a loader that dies at it holds nobody longer
         client.execute(query("purge_count"), {"deliveries": deliveries})
         pause.check()
         mutations.begin(client, settings, _changes(client, gone))
@@ -94,7 +92,7 @@ def _purge(
     _wait_for_indicators(client)
     mutations.begin(client, settings, [(_CALCULATED, _change(gone))])
     mutations.wait(client, progress)
-    client.execute(query("purge_done"), {"deliveries": deliveries, "now_ms": now_ms})
+    client.execute(query("purge_done"), {"deliveries": deliveries})
     client.execute(f"OPTIMIZE TABLE deletions{mutations.on_cluster(settings)} FINAL")  # earlier rows have names
 
 
