@@ -95,9 +95,9 @@ def spool_findings(directory: Path, window: tuple[int, int]) -> Iterator[Finding
         )  # fmt: skip
 
 
-def since_hours(since_h: float, until_h: float, now_s: float | None = None) -> tuple[int, int]:
+def since_hours(since_h: float, until_h: float) -> tuple[int, int]:
     """Epoch minutes of the last so many hours; 0 = everything there is."""
-    now = time.time() if now_s is None else now_s
+    now = time.time()
     return (
         int(now - since_h * 3600) // 60 if since_h else WHOLE[0],
         int(now - until_h * 3600) // 60 if until_h else WHOLE[1],

@@ -4,7 +4,6 @@ A mutation is of the rows there are when it begins, whatever is inserted while i
 they go begins it while the loaders hold, and lets them go on at once.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -45,13 +44,8 @@ def begin(client: Client, settings: ClickHouseSettings, changes: Iterable[tuple[
         client.execute(f"ALTER TABLE {table}{on_cluster(settings)} {change}", settings=_BEGIN)
 
 
-def wait(
-    client: Client,
-    progress: Progress = lambda parts: None,
-    stop: threading.Event | None = None,
-    patience_s: float = _PATIENCE_S,
-) -> bool:
-    """Wait until no mutation of the database is left; False if `stop` came first.
+def wait(client: Client, progress: Progress = lambda parts: None, patience_s: float = _PATIENCE_S) -> None:
+    """Wait until no mutation of the database is left.
 
     Raises MutationError where one fails again and again, or where nothing moves for `patience_s`. Lets the driver's
     errors through.
@@ -61,14 +55,13 @@ def wait(
         ((left, parts, failure),) = client.execute(query("mutations_left"))
         if not left:
             progress(0)
-            return True
+            return
         progress(parts)
         if parts != before:
             moved, before = time.monotonic(), parts
         if time.monotonic() - moved > patience_s:
             raise MutationError(f"{left} mutations do not end: {failure or 'see system.mutations'}")
-        if (stop or threading.Event()).wait(_POLL_S):
-            return False
+        time.sleep(_POLL_S)
 
 
 def let_end(client: Client) -> None:

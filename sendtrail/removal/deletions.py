@@ -59,8 +59,8 @@ def known(client: Client, deliveries: list[int]) -> dict[int, Known]:
     return {row[0]: Known(*row) for row in run(client, "known_deliveries", {"deliveries": deliveries})}
 
 
-def delete(client: Client, delivery: int, asked_by: str, restorable_days: float, now_ms: int = 0) -> Deletion:
-    """Hide a delivery from now on; twice is as once. `now_ms`: UTC, 0 = the server's clock.
+def delete(client: Client, delivery: int, asked_by: str, restorable_days: float) -> Deletion:
+    """Hide a delivery from now on; twice is as once.
 
     Raises RemovalError where there is no such delivery, or where it is purged already.
     """
@@ -69,7 +69,7 @@ def delete(client: Client, delivery: int, asked_by: str, restorable_days: float,
         raise RemovalError(f"no delivery with key {delivery}: nothing is registered and no event is stored")
     run(client, "delete_delivery", {
         "delivery": delivery, "account": there.account, "name": there.name, "label": there.label,
-        "restorable_s": round(restorable_days * _DAY_S), "asked_by": asked_by, "now_ms": now_ms,
+        "restorable_s": round(restorable_days * _DAY_S), "asked_by": asked_by,
     })  # fmt: skip
     (found,) = deletions(client, [delivery])
     if found.state == "purged":
