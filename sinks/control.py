@@ -128,9 +128,9 @@ def paused(
 ) -> Iterator[Pause]:
     """Hold every loader between plans while the block runs; `tool` is named in the loaders' logs.
 
-    Waits for other pauses to end first. `own_loader`: the member id of a loader that pauses the others; it answers
-    their pauses by `meanwhile` while it waits for them. Raises PauseError if the loaders do not come to rest in
-    `timeout_s`, and at the end if the pause was lost meanwhile.
+    Waits for other pauses to end first. `own_loader`: the member id of a loader that pauses the others; while it waits
+    for them it answers the pauses that are on by `meanwhile`, which may raise to give up. Raises PauseError if the
+    loaders do not come to rest in `timeout_s`, and at the end if the pause was lost meanwhile.
     """
     pause = Pause(f"{tool}-{secrets.token_hex(4)}", lease_s)
     done = threading.Event()
@@ -173,6 +173,7 @@ def _come_to_rest(
         return tuple(pause for pause in control.read().pauses if pause != control.member)
 
     def at_rest() -> bool:
+        meanwhile(())
         now = time.monotonic()
         control.say("pause", "on", lease_s)
         pause.renewed = now

@@ -190,7 +190,7 @@ class Worker:
             with attempt:
                 if order.course.doubtful:
                     self._wait_for_quiet(order)
-                    with self._alone() as pause:
+                    with self._alone(order) as pause:
                         check = partial(self._may_go_on, order, pause)
                         repaired = sum(settle(self._client, order.plan, self._pseudonymous(order.blocks), check))
                 elif order.redo or order.course.refused:
@@ -209,10 +209,15 @@ class Worker:
         if pause is not None:
             pause.check()
 
-    def _alone(self) -> AbstractContextManager[Pause]:
+    def _alone(self, order: Order) -> AbstractContextManager[Pause]:
         """Hold the other loaders, without replication too: one that was the owner until now may be at the same plan."""
-        member = self._control.member
-        return paused(self._settings, member, lease_s=PRESENCE_LEASE_S, own_loader=member, meanwhile=self._control.hold)
+        member, meanwhile = self._control.member, partial(self._wait_in_line, order)
+        return paused(self._settings, member, lease_s=PRESENCE_LEASE_S, own_loader=member, meanwhile=meanwhile)
+
+    def _wait_in_line(self, order: Order, pauses: tuple[str, ...]) -> None:
+        """Answer others' pauses until it is alone. Raises Cancelled where the order is another's by now."""
+        self._may_go_on(order, None)
+        self._control.hold(pauses)
 
     def _others_pauses(self) -> tuple[str, ...]:
         """Pauses that are on. One of this loader's own is of a life before, or of a settlement that was cut off."""

@@ -38,7 +38,7 @@ def wait(condition: Callable[[], object]) -> None:
 class Restless(Worker):
     """Another loader never comes to rest."""
 
-    def _alone(self) -> AbstractContextManager[Pause]:
+    def _alone(self, order: Order) -> AbstractContextManager[Pause]:
         raise PauseError("a loader does not hold")
 
 
@@ -53,6 +53,21 @@ def test_an_order_that_is_cancelled_while_others_do_not_hold_has_not_failed(
     order.course.cancel.set()
     assert outcome.result(timeout=30)[:2] == (State.CANCELLED, True)
     worker.close()
+
+
+def test_an_order_that_is_cancelled_does_not_wait_for_others_any_longer(clickhouse: ClickHouse, database: str) -> None:
+    settings = clickhouse_settings(clickhouse, database)
+    with migrated(clickhouse, database) as client:
+        deaf = Control(client, "loader-deaf")
+        deaf.say("loader", "running", 3600)
+        worker = Worker(settings, "loader-1", unobserved)
+        order = Order(PLAN, NO_ROWS, redo=True, course=Course(doubtful=True))
+        outcome = worker.submit(order)
+        wait(lambda: deaf.read().pauses)
+        order.course.cancel.set()
+        assert outcome.result(timeout=60)[:2] == (State.CANCELLED, True)
+        assert deaf.read().pauses == ()
+        worker.close()
 
 
 def test_to_close_is_to_cancel_what_can_not_be_done() -> None:
