@@ -9,12 +9,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
 import typer
+
+from sendtrail.cli import feed_options as options
 
 if TYPE_CHECKING:
     import io
@@ -30,42 +31,24 @@ EXIT_INTERRUPTED = 130
 _MOST_WAITING = 10_000  # lines read and not yet told of, most of them no items
 
 
-class Form(StrEnum):
-    """What a file may be."""
-
-    CSV = "csv"
-    NDJSON = "ndjson"
-
-
 def register(app: typer.Typer) -> None:
     """Add the verbs of this file to the command."""
     app.command("feed", epilog="Example: sendtrail feed sent.csv.gz --map message=id --set delivery=june")(feed)
 
 
 def feed(
-    source: Annotated[str, typer.Argument(metavar="FILE", help="CSV or JSON lines, also as .gz or .zst; - is stdin.")],
-    api: Annotated[str, typer.Option(help="Address of the feed API; else the setting feed.url.")] = "",
-    key_file: Annotated[
-        Path | None, typer.Option(help="File that holds the API key; else feed.key_file, feed.key.")
-    ] = None,
-    form: Annotated[Form | None, typer.Option("--format", help="Else by the file's name or beginning.")] = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="FIELD=COLUMN", help="CSV: this column is that field; repeatable."),
-    ] = None,
-    fixed: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="CSV: a field of all items; repeatable.")
-    ] = None,
-    ignore_others: Annotated[
-        bool, typer.Option("--ignore-others", help="CSV: leave out columns that are no field.")
-    ] = False,
-    delimiter: Annotated[str, typer.Option(help="CSV: between cells; else comma, semicolon, tab or |.")] = "",
-    from_line: Annotated[int, typer.Option(min=1, help="Leave out what begins before this line.")] = 1,
-    refused: Annotated[Path | None, typer.Option(help="Write refused items here as JSON lines, not to stderr.")] = None,
-    wait_s: Annotated[
-        float, typer.Option("--wait", min=0, help="Seconds to wait for an API that is away or busy.")
-    ] = 120,
-    as_json: Annotated[bool, typer.Option("--json", help="The counts as JSON.")] = False,
+    source: options.Source,
+    api: options.ApiAddress = "",
+    key_file: options.KeyFile = None,
+    form: options.FormOption = None,
+    columns: options.Columns = None,
+    fixed: options.Fixed = None,
+    ignore_others: options.IgnoreOthers = False,
+    delimiter: options.Delimiter = "",
+    from_line: options.FromLine = 1,
+    refused: options.Refused = None,
+    wait_s: options.Wait = 120,
+    as_json: options.AsJson = False,
 ) -> None:
     """Feed a file of events: sent, delivered, bounced and so on, with the fields of docs/api.md.
 
@@ -76,7 +59,6 @@ def feed(
     130 interrupted.
     """
     from sendtrail.cli.config import load
-    from sendtrail.errors import ApiError, ApiUnavailable
     from sendtrail.feed import Feed
     from sendtrail.settings import FeedSettings
     from sendtrail.settings.feed import read_key
@@ -92,15 +74,7 @@ def feed(
         _progress(source, raw) as progress,
     ):
         run = _Run(client, told, progress)
-        try:
-            run.all(reading.items(source, raw), raw)
-        except ApiError as error:
-            print(f"sendtrail: {error}", file=sys.stderr)
-            run.say_how_to_go_on()
-            raise typer.Exit(EXIT_UNREACHABLE if isinstance(error, ApiUnavailable) else 1) from None
-        except KeyboardInterrupt:
-            run.say_how_to_go_on()
-            raise typer.Exit(EXIT_INTERRUPTED) from None
+        _send_all(run, reading.items(source, raw), raw)
     run.summary(as_json)
     if run.refused:
         raise typer.Exit(1)
@@ -110,7 +84,7 @@ def feed(
 class _Reading:
     """How a file is to be read."""
 
-    form: Form | None
+    form: options.Form | None
     named: dict[str, str]
     fixed: dict[str, str]
     ignore_others: bool
@@ -223,6 +197,21 @@ class _Run:
 
     def _counts(self) -> str:
         return f"{self.accepted:,} accepted, {self.refused:,} refused"
+
+
+def _send_all(run: _Run, found: Iterator[Found], raw: IO[bytes]) -> None:
+    """Every item of a file, or, where that ends early, how to go on and the exit code."""
+    from sendtrail.errors import ApiError, ApiUnavailable
+
+    try:
+        run.all(found, raw)
+    except ApiError as error:
+        print(f"sendtrail: {error}", file=sys.stderr)
+        run.say_how_to_go_on()
+        raise typer.Exit(EXIT_UNREACHABLE if isinstance(error, ApiUnavailable) else 1) from None
+    except KeyboardInterrupt:
+        run.say_how_to_go_on()
+        raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
