@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from sendtrail.cli import screen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,7 +41,7 @@ def audit(
     all_minutes: Annotated[
         bool, typer.Option("--all", help=f"Every minute and every finding, not the last {_SHOWN_MINUTES} minutes.")
     ] = False,
-    format: Annotated[Literal["table", "json"], typer.Option(help="A table for people or one JSON object.")] = "table",
+    format: screen.TableOrObject = "table",
 ) -> None:
     """Compare what edges and API accepted with what ClickHouse holds, and say where a difference comes from.
 
@@ -61,8 +63,7 @@ def audit(
 
 
 def _run(config: "Config", since: float, until: float) -> "Audit":
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from sendtrail.clickhouse import connect
     from sendtrail.settings import ClickHouseSettings, ForwardSettings, KafkaSettings, RetentionSettings
@@ -72,7 +73,7 @@ def _run(config: "Config", since: float, until: float) -> "Audit":
     clickhouse = config.section(ClickHouseSettings)
     patient = clickhouse.model_copy(update={"timeout_s": max(clickhouse.timeout_s, 3600.0)})
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with connect(patient) as client, Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with connect(patient) as client, screen.bars(*columns) as progress:
         task = progress.add_task("audit", total=None)
         place = Place(
             client, config.section(KafkaSettings), config.section(ForwardSettings).spool_dirs,

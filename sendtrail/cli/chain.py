@@ -4,9 +4,12 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from sendtrail.cli import screen
+from sendtrail.cli.config import load, tables
 
 if TYPE_CHECKING:
     from clickhouse_driver import Client
@@ -33,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 def show(
     partition: Partition = None,
-    format: Annotated[Literal["table", "json"], typer.Option(help="A table for people or JSON lines.")] = "table",
+    format: screen.TableOrLines = "table",
 ) -> None:
     """Show where each partition stands, which source records are missing, and whether they can be read again.
 
@@ -92,6 +95,9 @@ def accept_gap(
     Refuses for records that tracking.events still holds (chain repair). What is accepted is a row of table audit, and
     so in `sendtrail audit` for ever. The loader's stopped partition then goes on by itself.
     """
+    from sendtrail.settings import ClickHouseSettings
+    from sinks.mend import accept
+
     if not reason.strip():
         raise typer.BadParameter("--reason must say something")
     with _tools() as (config, client):
@@ -107,7 +113,7 @@ def accept_gap(
             return
         if not yes and not typer.confirm(f"Accept that {told} are lost for good?"):
             raise typer.Exit(1)
-        _accept(config, client, one, lost, reason)
+        accept(config.section(ClickHouseSettings), client, one, lost, reason)
     print(f"accepted: {told} are lost. sendtrail chain show says what is left")
 
 
@@ -148,26 +154,19 @@ def as_json(one: "Standing") -> dict[str, Any]:
 
 @contextmanager
 def _tools() -> "Iterator[tuple[Config, Client]]":
-    from sendtrail.cli.config import load
-    from sendtrail.clickhouse import connect
-    from sendtrail.settings import ClickHouseSettings
-
     config = load()
-    with connect(config.section(ClickHouseSettings)) as client:
+    with tables(config) as client:
         yield config, client
 
 
 def _standings(config: "Config", client: "Client", partition: int | None) -> "list[Standing]":
-    from rich.console import Console
-    from rich.progress import Progress
-
     from sendtrail.settings import KafkaSettings
     from sinks.standing import standings
 
     kafka = config.section(KafkaSettings)
     if partition is not None and partition >= kafka.partitions:
         raise typer.BadParameter(f"there is no partition {partition}: kafka.partitions is {kafka.partitions}")
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with screen.bars() as progress:
         task = progress.add_task("reading tracking.enriched", total=None)
         found = standings(kafka, client, lambda done, of: progress.update(task, completed=done, total=of))
     return [one for one in found if partition in (None, one.partition)]
@@ -201,9 +200,6 @@ def _say_plan(gaps: "dict[int, tuple[Standing, Span]]") -> set[int]:
 
 
 def _repair(config: "Config", client: "Client", todo: "dict[int, tuple[Standing, Span]]", wait_s: float) -> bool:
-    from rich.console import Console
-    from rich.progress import Progress
-
     from sendtrail.settings import KafkaSettings
     from sinks.mend import set_back, wait_loaded
 
@@ -213,7 +209,7 @@ def _repair(config: "Config", client: "Client", todo: "dict[int, tuple[Standing,
         return True
     wanted = {number: (one, max(span.last, one.loaded)) for number, (one, span) in todo.items()}
     total = sum(last - one.loaded for one, last in wanted.values())
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with screen.bars() as progress:
         task = progress.add_task("loading what was missing", total=total)
         whole = wait_loaded(client, wanted, lambda done: progress.update(task, completed=done), wait_s)
     if whole:
@@ -226,20 +222,11 @@ def _repair(config: "Config", client: "Client", todo: "dict[int, tuple[Standing,
     return whole
 
 
-def _accept(config: "Config", client: "Client", one: "Standing", lost: "Span", reason: str) -> None:
-    from sendtrail.settings import ClickHouseSettings
-    from sinks.mend import accept
-
-    accept(config.section(ClickHouseSettings), client, one, lost, reason)
-
-
 def _print(found: "Sequence[Standing]") -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
 
     console = Console(highlight=False)
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, title="Source offsets", title_justify="left")
+    table = screen.table(title="Source offsets", title_justify="left")
     for heading in ("partition", "loaded", "enriched", "processed", "log holds", "missing"):
         table.add_column(heading, justify="right" if heading != "missing" else "left", no_wrap=True)
     for one in found:

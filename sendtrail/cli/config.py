@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sendtrail import settings
-from sendtrail.errors import SettingsError
+from sendtrail import keyring, settings
+from sendtrail.errors import KeysError, SettingsError
 
 ENDPOINTS = "endpoints.json"
 
@@ -17,6 +17,21 @@ def load() -> settings.Config:
     """
     data = settings.load().section(settings.LocalSettings).data
     return settings.load(below=_endpoints(data / ENDPOINTS))
+
+
+def tables(config: settings.Config) -> Any:
+    """A client of the tracking database, to be used in `with`."""
+    from sendtrail.clickhouse import connect
+
+    return connect(config.section(settings.ClickHouseSettings))
+
+
+def naming_key(config: settings.Config) -> bytes | None:
+    """What keys follow from names with; None without a key file: then only names of the registry and keys are found."""
+    try:
+        return keyring.load(config.section(settings.KeySettings).file).naming_key
+    except KeysError:
+        return None
 
 
 def _endpoints(path: Path) -> dict[str, Any]:

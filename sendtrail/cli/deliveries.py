@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sendtrail.cli import removing
+from sendtrail.cli import removing, screen
+from sendtrail.cli.config import load, tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ def list_deleted(as_json: Json = False) -> None:
     """
     from sendtrail.removal.deletions import deletions
 
-    with removing.tables(removing.config()) as client:
+    with tables(load()) as client:
         found = [one for one in deletions(client) if one.state != "restored"]
     if as_json:
         for one in found:
@@ -57,9 +58,9 @@ def delete(names: Names, account: Account = "", yes: Yes = False, as_json: Json 
     from sendtrail.removal import deletions as removal
     from sendtrail.settings import RetentionSettings
 
-    config = removing.config()
+    config = load()
     days = config.section(RetentionSettings).restorable_days
-    with removing.tables(config) as client:
+    with tables(config) as client:
         keys = _keys(client, config, names, account)
         known = removal.known(client, list(keys.values()))
         for name, key in keys.items():
@@ -78,8 +79,8 @@ def restore(names: Names, account: Account = "", as_json: Json = False) -> None:
     """
     from sendtrail.removal import deletions as removal
 
-    config = removing.config()
-    with removing.tables(config) as client:
+    config = load()
+    with tables(config) as client:
         found = [removal.restore(client, key, removing.who()) for key in _keys(client, config, names, account).values()]
     _say(found, as_json, "is back")
 
@@ -97,29 +98,26 @@ def purge(
     of purged ones; this is for not waiting. Events are counted before they go, so the audit stays
     even. Exit code 1 for one that is not deleted.
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
     from sendtrail.removal.deletions import RemovalError, deletions
     from sendtrail.settings import AnswerSettings, ClickHouseSettings, KafkaSettings
     from sinks import purge as work
     from sinks.forget import Forgetting
 
-    config = removing.config()
+    config = load()
     settings = config.section(ClickHouseSettings)
     forget = Forgetting(config.section(KafkaSettings), config.section(AnswerSettings).contents_dir)
-    with removing.tables(config) as client:
-        named = list(_keys(client, config, names, account).values()) if names else []
-        keys = named or [*work.due(client), *work.come_back(client)]
+    with tables(config) as client:
+        named = _keys(client, config, names, account) if names else {}
+        keys = list(dict.fromkeys(named.values())) or [*work.due(client), *work.come_back(client)]
         found = {one.delivery: one for one in deletions(client, keys) if one.state != "restored"} if keys else {}
-        for name, key in zip(names or (), keys, strict=False):
+        for name, key in named.items():
             if key not in found:
                 raise RemovalError(f"{name!r} is not deleted: `sendtrail deliveries delete` comes first")
         if not keys:
             print("nothing to purge: no deleted delivery's time is over")
             return
         removing.ask(f"Purge {', '.join(one.title for one in found.values())}? Nothing brings them back", yes)
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        with screen.bars() as progress:
             task = progress.add_task("purging", total=None)
             work.purge(client, settings, keys, forget, lambda parts: removing.advance(progress, task, parts))
     print(f"{len(keys)} purged")
@@ -130,7 +128,7 @@ def _keys(client: "Client", config: "Config", names: "Sequence[str]", account: s
     from dashboards.choice import keys_of
     from sendtrail import keyring
     from sendtrail.naming import key
-    from sendtrail.removal.deletions import RemovalError, deletions, known
+    from sendtrail.removal.deletions import deletions, known
     from sendtrail.settings import KeySettings
 
     naming_key = keyring.load(config.section(KeySettings).file).naming_key
@@ -138,9 +136,7 @@ def _keys(client: "Client", config: "Config", names: "Sequence[str]", account: s
     for name in names:
         keys = [key(naming_key, account, "delivery", name)] if account else keys_of(name, "delivery", naming_key)
         there = [*known(client, keys), *(one.delivery for one in deletions(client, keys))]
-        found[name] = next((one for one in keys if one in there), keys[0] if keys else 0)
-        if not keys:
-            raise RemovalError(f"no delivery {name!r}")
+        found[name] = next((one for one in keys if one in there), keys[0])
     return found
 
 
@@ -161,15 +157,13 @@ def _facts(one: "Deletion") -> dict[str, Any]:
 
 
 def _print(found: "Sequence[Deletion]") -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
 
     console = Console(highlight=False)
     if not found:
         console.print("nothing is deleted")
         return
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table = screen.table()
     for heading in ("delivery", "account", "deleted (UTC)", "by", "to be had back until"):
         table.add_column(heading, overflow="fold")
     for one in found:

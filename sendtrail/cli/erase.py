@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sendtrail.cli import removing
+from sendtrail.cli import removing, screen
+from sendtrail.cli.config import load, tables
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,9 +46,9 @@ def erase(
     the dates from which Kafka, workers and back-ups are free. Nothing undoes it. Exit code 1 if
     something is left.
     """
-    config = removing.config()
+    config = load()
     key, naming_key = _key(config, recipient, account)
-    with removing.tables(config) as client:
+    with tables(config) as client:
         from sinks.erase import person
 
         names = _names(recipient, key, person(client, key, account).names)
@@ -61,9 +62,6 @@ def erase(
 
 
 def _erase(client: "Client", config: "Config", key: int, naming_key: bytes, account: str, names: list[str]) -> None:
-    from rich.console import Console
-    from rich.progress import Progress
-
     from sendtrail.removal.erasures import ask
     from sendtrail.settings import ClickHouseSettings, KafkaSettings
     from sendtrail.topics import CONSENTS
@@ -72,7 +70,7 @@ def _erase(client: "Client", config: "Config", key: int, naming_key: bytes, acco
 
     kafka = config.section(KafkaSettings)
     request = ask(client, key, account, names[0] if names else "", removing.who())
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with screen.bars() as progress:
         task = progress.add_task("erasing", total=None)
         carry_out(
             client, config.section(ClickHouseSettings), naming_key, request,
@@ -115,16 +113,16 @@ def export(
     forms = {".json": as_json, ".zip": as_zip}
     if output.suffix not in forms:
         raise typer.BadParameter("the file's name ends with .json or .zip", param_hint="--output")
-    config = removing.config()
+    config = load()
     key, _ = _key(config, recipient, account)
-    with removing.tables(config) as client:
-        tables = list(stored(client, key, "" if str(key) == recipient else recipient))
-    rows = sum(len(one.rows) for one in tables)
+    with tables(config) as client:
+        found = list(stored(client, key, "" if str(key) == recipient else recipient))
+    rows = sum(len(one.rows) for one in found)
     if not rows:
         print(f"nothing is stored about {recipient!r}")
         raise typer.Exit(1)
-    private_file.write(output, forms[output.suffix](key, recipient, tables, now()))
-    print(f"{rows:,} rows of {sum(bool(one.rows) for one in tables)} tables in {output}")
+    private_file.write(output, forms[output.suffix](key, recipient, found, now()))
+    print(f"{rows:,} rows of {sum(bool(one.rows) for one in found)} tables in {output}")
 
 
 def _key(config: "Config", recipient: str, account: str) -> tuple[int, bytes]:
@@ -146,12 +144,9 @@ def _names(recipient: str, key: int, known: tuple[str, ...]) -> list[str]:
 
 
 def _look(client: "Client", key: int, names: list[str]) -> "list[Left]":
-    from rich.console import Console
-    from rich.progress import Progress
-
     from sinks.proof import left
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with screen.bars() as progress:
         task = progress.add_task("looking through tables", total=None)
         return left(client, key, names, lambda table: progress.update(task, description=f"looking through {table}"))
 
@@ -170,13 +165,10 @@ def _facts(found: "list[Left]", elsewhere: "list[Place]", pseudonym: int, done: 
 
 
 def _print_proof(found: "list[Left]", elsewhere: "list[Place]", done: bool) -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
 
     console = Console(highlight=False)
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("table")
+    table = screen.table("table")
     for heading in ("rows with the key", "rows with the name"):
         table.add_column(heading, justify="right")
     table.add_column("in", overflow="fold")
@@ -184,7 +176,7 @@ def _print_proof(found: "list[Left]", elsewhere: "list[Place]", done: bool) -> N
         table.add_row(one.table, f"{one.by_key:,}", f"{one.by_name:,}", ", ".join(one.columns))
     console.print(table)
     if elsewhere:
-        free = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+        free = screen.table()
         for heading in ("elsewhere", "free on", "because"):
             free.add_column(heading, overflow="fold")
         for place in elsewhere:

@@ -6,12 +6,13 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from sendtrail.cli.times import moment
 
 if TYPE_CHECKING:
     from sendtrail.settings import Config
@@ -67,8 +68,9 @@ def export_table(
 
     config = load()
     wanted = Wanted(
-        table, _names(columns), since=_time("--from", since), until=_time("--to", until), limit=limit, parts=parts
-    )
+        table, _names(columns), since=moment("--from", since) if since is not None else None,
+        until=moment("--to", until) if until is not None else None, limit=limit, parts=parts,
+    )  # fmt: skip
     asked = _statement(config, wanted, delivery or [])
     try:
         with _target(output) as file:
@@ -101,30 +103,13 @@ def _names(text: str | None) -> list[str]:
 def _keys(config: "Config", client: Any, names: Sequence[str]) -> list[int]:
     from dashboards.choice import by_names
     from dashboards.queries import Queries
-    from sendtrail import keyring
-    from sendtrail.errors import KeysError
-    from sendtrail.settings import KeySettings, ReportSettings
+    from sendtrail.cli.config import naming_key
+    from sendtrail.settings import ReportSettings
 
     if not names:
         return []
-    try:
-        naming_key = keyring.load(config.section(KeySettings).file).naming_key
-    except KeysError:
-        naming_key = None
     queries = Queries(client, config.section(ReportSettings))
-    return [one.delivery for one in by_names(queries, names, naming_key)]
-
-
-def _time(option: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(
-            f"{text!r} is no time like 2026-06-01 or 2026-06-01T12:00", param_hint=option
-        ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return [one.delivery for one in by_names(queries, names, naming_key(config))]
 
 
 @contextmanager

@@ -2,15 +2,13 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from sendtrail.settings import Config
+from sendtrail.cli.times import milliseconds
 
 EXIT_UNREACHABLE = 4
 _BATCH = 1000
@@ -64,17 +62,16 @@ def optouts(
     """
     from dashboards.choice import by_names
     from dashboards.queries import Queries, Unreachable
-    from sendtrail.cli.config import load
-    from sendtrail.clickhouse import connect
-    from sendtrail.settings import ClickHouseSettings, ReportSettings
+    from sendtrail.cli.config import load, naming_key, tables
+    from sendtrail.settings import ReportSettings
 
-    since_ms = _milliseconds(since)
+    since_ms = milliseconds("--since", since)
     config = load()
     try:
-        with connect(config.section(ClickHouseSettings)) as client:
+        with tables(config) as client:
             # Whoever wants no more mail wants none, also where the delivery was deleted.
             queries = Queries(client, config.section(ReportSettings), hidden=True)
-            keys = [one.delivery for one in by_names(queries, delivery or [], _naming_key(config))] if delivery else []
+            keys = [one.delivery for one in by_names(queries, delivery or [], naming_key(config))] if delivery else []
             rows = queries.stream("optouts", deliveries=keys, since=since_ms, how=[one.value for one in how or []])
             for text in _written(form, rows):
                 sys.stdout.write(text)
@@ -82,29 +79,6 @@ def optouts(
     except Unreachable as error:
         print(f"sendtrail: {error}", file=sys.stderr)
         raise typer.Exit(EXIT_UNREACHABLE) from None
-
-
-def _milliseconds(text: str | None) -> int:
-    if text is None:
-        return 0
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(
-            f"{text!r} is no time like 2026-06-01 or 2026-06-01T12:00", param_hint="--since"
-        ) from error
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-
-
-def _naming_key(config: "Config") -> bytes | None:
-    from sendtrail import keyring
-    from sendtrail.errors import KeysError
-    from sendtrail.settings import KeySettings
-
-    try:
-        return keyring.load(config.section(KeySettings).file).naming_key
-    except KeysError:
-        return None
 
 
 def _written(form: Form, rows: Iterator[dict[str, Any]]) -> Iterator[str]:

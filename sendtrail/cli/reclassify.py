@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from sendtrail.cli import screen
 
 if TYPE_CHECKING:
     from dashboards.choice import Delivery
@@ -36,7 +38,7 @@ def reclassify(
         bool, typer.Option("--reasons", help="Also re-label hits whose class stays and only the reasons are others.")
     ] = False,
     wait: Annotated[bool, typer.Option(help="Wait until the loader has put the re-labels into the tables.")] = True,
-    format: Annotated[Literal["table", "json"], typer.Option(help="Tables for people or JSON lines.")] = "table",
+    format: screen.TableOrLines = "table",
 ) -> None:
     """Judge a delivery's stored hits again by other rules, and re-label those that come out differently.
 
@@ -105,15 +107,13 @@ def _show(job: "Job", title: str, judged: "Judged", kind: str, as_json_: bool) -
     if as_json_:
         print(json.dumps(as_json(job, judged, kind == "dry run")))
         return
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
 
     console, found = Console(highlight=False, soft_wrap=True), judged.difference
     console.print(f"{title} by rules {job.rules.version}{', dry run' if kind else ''}", style="bold", markup=False)
     console.print(f"{found.hits:,} hits, {found.young:,} of them younger than an hour: {judged.run.relabels:,} change")
     if found.changes:
-        table = Table("kind", "now", "then", "reason", box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        table = screen.table("kind", "now", "then", "reason")
         table.add_column("hits", justify="right")
         for change, hits in found.changes.most_common():
             table.add_row(*change, f"{hits:,}")
@@ -124,10 +124,7 @@ def _show(job: "Job", title: str, judged: "Judged", kind: str, as_json_: bool) -
 
 
 def _indicators(judged: "Judged") -> Any:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table("indicator", box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table = screen.table("indicator")
     for cut in ("people", "all"):
         for when in ("now", "then"):
             table.add_column(f"{cut}, {when}", justify="right")
@@ -140,14 +137,8 @@ def _indicators(judged: "Judged") -> Any:
 def _deliveries(config: "Config", names: list[str]) -> "list[Delivery]":
     from dashboards.choice import by_names
     from dashboards.queries import Queries
-    from sendtrail import keyring
-    from sendtrail.clickhouse import connect
-    from sendtrail.errors import KeysError
-    from sendtrail.settings import ClickHouseSettings, KeySettings, ReportSettings
+    from sendtrail.cli.config import naming_key, tables
+    from sendtrail.settings import ReportSettings
 
-    try:
-        naming_key = keyring.load(config.section(KeySettings).file).naming_key
-    except KeysError:
-        naming_key = None  # names of the registry and keys are found without
-    with connect(config.section(ClickHouseSettings)) as client:
-        return by_names(Queries(client, config.section(ReportSettings)), names, naming_key)
+    with tables(config) as client:
+        return by_names(Queries(client, config.section(ReportSettings)), names, naming_key(config))

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from socket import gethostname
 
 from clickhouse_driver import Client
-from rich.console import Console
-from rich.progress import Progress
 
 from producers.spool import SpoolWriter
+from sendtrail.cli import screen
 from sendtrail.cli.spool import send
 from sendtrail.clickhouse import connect
 from sendtrail.errors import SendtrailError
@@ -132,7 +131,7 @@ def _judge(job: Job, client: Client, writer: SpoolWriter | None) -> Judged:
     run, difference = begin(now_ms, job.rules.version), Difference()
     judge = Judge(job.rules, config.section(TrackingSettings).open_repeat_s * 1000, now_ms - AGE_MS)
     waiting: list[Ruling] = []
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with screen.bars() as progress:
         bar = progress.add_task("judging hits again", total=stored.count(client, job.delivery) or None)
         for message in stored.messages(client, job.delivery):
             rulings = list(judge.judge(message))
@@ -159,10 +158,7 @@ def _wait_until_loaded(config: Config) -> None:
     topic = physical_name(kafka, EVENTS)
     source, ends = topic_id(kafka.bootstrap, topic), _ends(kafka.bootstrap, topic)
     stop = StopSignal().install()
-    with (
-        connect(config.section(ClickHouseSettings)) as client,
-        Progress(console=Console(stderr=True), transient=True) as progress,
-    ):
+    with connect(config.section(ClickHouseSettings)) as client, screen.bars() as progress:
         bar = progress.add_task("waiting until the loader has them", total=None)
         while missing := _missing(client, source, ends):
             total = progress.tasks[0].total or missing

@@ -5,15 +5,15 @@ import json
 import sys
 import time
 from collections import Counter
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sendtrail.cli import screen
+from sendtrail.cli.config import load, tables
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from clickhouse_driver import Client
 
     from sendtrail.events import Event
     from sendtrail.settings import Config
@@ -41,13 +41,13 @@ def list_rejects(
     since: Since = 0.0,
     before: Before = 0.0,
     limit: Annotated[int, typer.Option(help="So many rows, newest first; 0 = all.", min=0)] = 50,
-    format: Annotated[Literal["table", "json"], typer.Option(help="A table for people or JSON lines.")] = "table",
+    format: screen.TableOrLines = "table",
 ) -> None:
     """List rejects, newest first, with how many there are of each reason."""
     from sinks.rejects import reasons, rows
 
     sought = _sought((), reason, since, before)
-    with _tables() as client:
+    with tables(load()) as client:
         if format == "json":
             for row in rows(client, sought, limit):
                 print(json.dumps(as_json(row)))
@@ -62,7 +62,7 @@ def show(
     from sinks.rejects import rows
 
     found = 0
-    with _tables() as client:
+    with tables(load()) as client:
         for row in rows(client, _sought(keys, None, 0, 0)):
             found += 1
             print(json.dumps(as_json(row) | {"original": _text(row.original)}))
@@ -85,8 +85,6 @@ def replay(
     """
     if not (keys or reason or since or before):
         raise typer.BadParameter("say which: keys, --reason, --since or --before (--since 0.01 --reason … and so on)")
-    from sendtrail.cli.config import load
-
     config = load()
     sent, refused, whole = _replay(config, _sought(keys or (), reason, since, before), dry_run)
     outcome = {"replayed": 0 if dry_run else sent, "replayable": sent, "not_replayable": dict(refused)}
@@ -110,7 +108,6 @@ def let_pass(
     again; from then on the worker holds for the next time. To be run where the worker runs, since it looks into
     streams.state_dir; each worker that holds has to be told. Exit code 1 if none holds there, or none answers.
     """
-    from sendtrail.cli.config import load
     from sendtrail.settings import StreamSettings
     from streams import hold
 
@@ -148,7 +145,7 @@ def _replay(config: "Config", sought: "Sought", dry_run: bool) -> "tuple[int, Co
     from sinks.rejects import rows
 
     refused: Counter[str] = Counter()
-    with TemporaryDirectory(prefix="sendtrail-replay-") as name, _tables(config) as client:
+    with TemporaryDirectory(prefix="sendtrail-replay-") as name, tables(config) as client:
         work, sent = Path(name) / "replay", 0
         writer = SpoolWriter(work, "replay", fsync="none", count_loss=False)
         try:
@@ -187,15 +184,6 @@ def _sought(keys: "Any", reason: list[str] | None, since: float, before: float) 
     return Sought(list(keys), reason or (), since_ms, round(now_ms - before * _HOUR_MS) if before else 1 << 62)
 
 
-def _tables(config: "Config | None" = None) -> AbstractContextManager["Client"]:
-    from sendtrail.cli.config import load
-    from sendtrail.clickhouse import connect
-    from sendtrail.settings import ClickHouseSettings
-
-    tables: AbstractContextManager[Client] = connect((config or load()).section(ClickHouseSettings))
-    return tables
-
-
 def _text(original: bytes) -> Any:
     """As JSON where it is, as text where it can be, else in base64."""
     try:
@@ -209,15 +197,13 @@ def _text(original: bytes) -> Any:
 
 
 def _print_list(by_reason: dict[str, tuple[int, int]], found: "list[RejectedRow]") -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
 
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 160
     wide = console.width >= _WIDE
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table = screen.table()
     for heading in ("record time (UTC)", "key", "reason"):
         table.add_column(heading, no_wrap=True)
     table.add_column("events", justify="right")

@@ -2,14 +2,9 @@
 
 import getpass
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
-
-from sendtrail.removal.erasures import BY_COMMAND
-
-if TYPE_CHECKING:
-    from sendtrail.settings import Config
 
 
 def advance(progress: Any, task: Any, left: int) -> None:
@@ -20,6 +15,8 @@ def advance(progress: Any, task: Any, left: int) -> None:
 
 def who() -> str:
     """Who asks, as tables `deletions` and `erasures` keep it."""
+    from sendtrail.removal.erasures import BY_COMMAND
+
     return f"{BY_COMMAND}{getpass.getuser()}"
 
 
@@ -30,18 +27,3 @@ def ask(question: str, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise typer.BadParameter("nobody is there to ask: give --yes")
     typer.confirm(f"{question}. Go on?", abort=True)
-
-
-def config() -> "Config":
-    """The settings, those of a running `sendtrail up` among them."""
-    from sendtrail.cli.config import load
-
-    return load()
-
-
-def tables(config: "Config") -> Any:
-    """A client of the tracking database, to be used in `with`."""
-    from sendtrail.clickhouse import connect
-    from sendtrail.settings import ClickHouseSettings
-
-    return connect(config.section(ClickHouseSettings))

@@ -18,12 +18,10 @@ from dashboards.options import BadOption, options_of, read
 from dashboards.queries import Queries, Unreachable
 from dashboards.shape import Report, Table
 from dashboards.web.formats import Formats
-from sendtrail import keyring
-from sendtrail.cli.config import load
+from sendtrail.cli.config import load, naming_key
 from sendtrail.cli.report_options import Format
 from sendtrail.clickhouse import connect
-from sendtrail.errors import KeysError
-from sendtrail.settings import ClickHouseSettings, Config, KeySettings, ReportSettings, TrackingSettings
+from sendtrail.settings import ClickHouseSettings, Config, ReportSettings, TrackingSettings
 
 EXIT_UNREACHABLE = 4
 
@@ -102,14 +100,7 @@ def _hint(report: Definition[Any], name: str) -> str:
 
 def _context(config: Config, queries: Queries, zone: ZoneInfo) -> Context:
     persons = config.section(TrackingSettings).visitor_cookies != "off"
-    return Context(queries, _naming_key(config), persons, zone)
-
-
-def _naming_key(config: Config) -> bytes | None:
-    try:
-        return keyring.load(config.section(KeySettings).file).naming_key
-    except KeysError:
-        return None
+    return Context(queries, naming_key(config), persons, zone)
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -4,9 +4,11 @@ import base64
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from sendtrail.cli import screen
 
 if TYPE_CHECKING:
     from producers.spool_inspect import Inspected
@@ -29,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 def list_segments(
     directory: Directory,
-    format: Annotated[Literal["table", "json"], typer.Option(help="A table for people or JSON lines.")] = "table",
+    format: screen.TableOrLines = "table",
 ) -> None:
     """List the segments of a spool directory: whose they are, what they hold, how old they are, what is damaged.
 
@@ -52,13 +54,9 @@ def list_segments(
 
 
 def _print_table(rows: "list[Inspected]", directory: Path) -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for heading in ("spool", "edge", "segment", "of", "state"):
-        table.add_column(heading)
+    table = screen.table("spool", "edge", "segment", "of", "state")
     for heading in ("events", "bytes", "age"):
         table.add_column(heading, justify="right")
     table.add_column("damage", style="red")
@@ -148,9 +146,6 @@ def forward(
 
 def send(config: "Config", work: Path, events: int) -> bool:
     """Run a forwarder on `work` until it is empty, with a progress bar. False where a signal ended it before."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     from producers.forward.copies import roots
     from producers.forward.forwarder import Forwarder
     from producers.spool_inspect import files_of, places
@@ -167,7 +162,7 @@ def send(config: "Config", work: Path, events: int) -> bool:
         return sum(file.size for place in places(work) for file in files_of(place))
 
     size = left()
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with screen.bars() as progress:
         bar = progress.add_task(f"forwarding {events:,} events", total=size)
 
         def ended() -> bool:

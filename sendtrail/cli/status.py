@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 import typer
+
+from sendtrail.cli import screen
 
 if TYPE_CHECKING:
     from sendtrail.cli.line_status import StageStatus
@@ -15,9 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command("status")(status)
 
 
-def status(
-    format: Annotated[Literal["table", "json"], typer.Option(help="A table for people or JSON lines.")] = "table",
-) -> None:
+def status(format: screen.TableOrLines = "table") -> None:
     """Show where the line stands: what waits in spools and topics, the last event each part saw, how far it lags.
 
     Exit code 1 if Kafka or ClickHouse does not answer, a partition of the loader has stopped, or a worker here holds.

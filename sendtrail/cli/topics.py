@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from sendtrail.cli import screen
+
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this file to the command."""
@@ -19,9 +21,7 @@ def topics(
 
     Brokers come from kafka.bootstrap (SENDTRAIL_KAFKA_BOOTSTRAP).
     """
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
 
     from sendtrail.cli.config import load
     from sendtrail.kafka_admin import ensure_topics
@@ -33,10 +33,7 @@ def topics(
         for state in states:
             print(json.dumps(state._asdict()))
         return
-    table = Table(
-        "topic", "outcome", "partitions", "id", box=SIMPLE_HEAD, show_edge=False, pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )  # fmt: skip
+    table = screen.table("topic", "outcome", "partitions", "id")
     for state in states:
         table.add_row(state.name, state.outcome, str(state.partitions), state.topic_id)
     Console().print(table)

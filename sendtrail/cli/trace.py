@@ -1,9 +1,11 @@
 """sendtrail trace: where an event or a message's events are."""
 
 import json
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from sendtrail.cli import screen
 
 if TYPE_CHECKING:
     from sendtrail.cli.tracing import Finding
@@ -17,7 +19,7 @@ def register(app: typer.Typer) -> None:
 def trace(
     what: Annotated[str, typer.Argument(help="An event id, a link or its token, or a message: NAME or DELIVERY/NAME.")],
     topic: Annotated[bool, typer.Option(help="Search tracking.events too; a large topic takes a while.")] = True,
-    format: Annotated[Literal["table", "json"], typer.Option(help="A table for people or JSON lines.")] = "table",
+    format: screen.TableOrLines = "table",
 ) -> None:
     """Show where something is: spool, topic offsets (duplicates too), reject, row, and every class it has had.
 

@@ -3,9 +3,11 @@
 import json
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from sendtrail.cli import screen
 
 if TYPE_CHECKING:
     from sendtrail.settings import Config
@@ -29,7 +31,7 @@ def verify(
     repair: Annotated[
         bool, typer.Option("--repair", help="Insert the differences, so that aggregates equal the events again.")
     ] = False,
-    format: Annotated[Literal["table", "json"], typer.Option(help="A table for people or one JSON object.")] = "table",
+    format: screen.TableOrObject = "table",
 ) -> None:
     """Compare every aggregate with a recount of the stored events, the stored indicators with the live count, and sums
     over domains and links with their totals.
@@ -63,9 +65,6 @@ def as_json(looked_at: "Scope", found: "Sequence[Difference]", repaired: int) ->
 def _run(
     config: "Config", names: Sequence[str] | None, since_h: float, repair: bool
 ) -> "tuple[Scope, list[Difference], int]":  # fmt: skip
-    from rich.console import Console
-    from rich.progress import Progress
-
     from dashboards.queries import Queries
     from sendtrail.cli.verifying import report_checks
     from sendtrail.clickhouse import connect
@@ -77,7 +76,7 @@ def _run(
         since_ms = int((time.time() - since_h * 3600) * 1000) if since_h else 0
         looked_at = tables.scope(client, since_ms, _keys(config, names) if names else None)
         checks = tables.checks(client) | report_checks(Queries(client, config.section(ReportSettings), hidden=True))
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        with screen.bars() as progress:
             task = progress.add_task("verifying", total=sum(looked_at.provable.values()) or None)
             found, repaired = tables.verify(
                 settings, client, checks, looked_at.provable, lambda rows: progress.advance(task, rows), repair
