@@ -9,9 +9,8 @@ import structlog
 from clickhouse_driver.errors import Error
 from kafka.errors import KafkaError
 
-from sendtrail import keyring
 from sendtrail.clickhouse import connect
-from sendtrail.errors import KeysError, SendtrailError, SettingsError
+from sendtrail.errors import SendtrailError, SettingsError
 from sendtrail.metrics import begin
 from sendtrail.process import AdminServer, Health, StopSignal, run_stage, setup_logging, watch_disk
 from sendtrail.settings import (
@@ -19,11 +18,10 @@ from sendtrail.settings import (
     ClickHouseSettings,
     Config,
     KafkaSettings,
-    KeySettings,
     LoaderSettings,
     RetentionSettings,
 )
-from sinks.addresses import IN_FULL, Keep, keeping
+from sinks import keys
 from sinks.consume import Source, enriched_id
 from sinks.erased import Erased
 from sinks.housekeeping import Housekeeping
@@ -83,7 +81,7 @@ def main(config: Config, observe: Observe = unobserved) -> int:
 def _run(config: Config, observe: Observe, closing: ExitStack, stop: StopSignal) -> None:
     kafka, clickhouse = config.section(KafkaSettings), config.section(ClickHouseSettings)
     settings = config.section(LoaderSettings)
-    keep_addresses, naming_key = _keep_addresses(config), _naming_key(config)
+    keep_addresses, naming_key = keys.keep_addresses(config), keys.naming_key(config)
     member, vitals = Member(settings.data_dir), Vitals()
     begin("loader", "registry", "audit")
     watch_disk("loader", settings.data_dir)
@@ -110,25 +108,6 @@ def _run(config: Config, observe: Observe, closing: ExitStack, stop: StopSignal)
     closing.callback(Housekeeping(kafka, clickhouse, kept, naming_key, contents_dir).start().stop)
     structlog.get_logger("loader").info("loader started", member=member.id, admin_port=admin.port)
     vitals.loader.run(stop)
-
-
-def _naming_key(config: Config) -> bytes:
-    """b"" where there is no key file: then nobody can be erased."""
-    try:
-        return keyring.load(config.section(KeySettings).file).naming_key
-    except KeysError:
-        return b""
-
-
-def _keep_addresses(config: Config) -> Keep:
-    """Raises SettingsError where the key file is needed and can't be read."""
-    policy = config.section(LoaderSettings).addresses
-    if policy == "full":
-        return IN_FULL
-    try:
-        return keeping(policy, keyring.load(config.section(KeySettings).file).naming_key)
-    except KeysError as error:
-        raise SettingsError(f"setting loader.addresses {policy} takes the key file (keys.file): {error}") from error
 
 
 def _wait_for(

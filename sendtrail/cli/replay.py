@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from sendtrail.cli import screen
+from sendtrail.cli.times import milliseconds
 
 if TYPE_CHECKING:
     from clickhouse_driver import Client
@@ -71,23 +73,20 @@ class _Run:
     """One call: settings, a client, and the bars."""
 
     def __init__(self, dry_run: bool) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
-        from sendtrail.cli.config import load
-        from sendtrail.clickhouse import connect
+        from sendtrail.cli.config import load, tables
         from sendtrail.settings import ClickHouseSettings, KafkaSettings
 
         self._dry_run = dry_run
         self._config: Config = load()
         self._kafka = self._config.section(KafkaSettings)
         self._settings = self._config.section(ClickHouseSettings)
-        self._connection = connect(self._settings)
+        self._connection = tables(self._config)
         self._client: Client = self._connection.__enter__()
-        self._bars: Progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-            console=Console(stderr=True), transient=True,
-        )  # fmt: skip
+        self._bars = screen.bars(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        )
         self._bars.start()
 
     def close(self) -> None:
@@ -99,18 +98,20 @@ class _Run:
         self, partition: int | None, from_: str | None, to: str | None, lost: bool, tables: Sequence[str]
     ) -> bool:  # fmt: skip
         """From tracking.enriched, and the registry where all is lost. True if Kafka had all of it."""
+        from sinks.erased import Erased
+        from sinks.keys import keep_addresses, naming_key
         from sinks.replay import LOADED, Tools, absent_spans, replay, with_margin
 
-        slices = self._slices(partition, from_, to, lost)
         wanted = [name for name in tables if name in LOADED] or (list(LOADED) if not tables else [])
+        slices = self._slices(partition, from_, to, lost) if wanted else []
         whole = True
-        if slices and wanted:
+        if slices:
             for one in slices:
                 print(f"partition {one.standing.partition}: source offsets {one.span}")
             slices = [with_margin(self._client, one) for one in slices]
             task = self._bars.add_task("source records", total=sum(one.span.records for one in slices))
-            erased, keep_addresses = self._as_the_loader()
-            tools = Tools(self._kafka, self._settings, self._client, erased, keep_addresses)
+            erased = Erased(naming_key(self._config))
+            tools = Tools(self._kafka, self._settings, self._client, erased, keep_addresses(self._config))
             whole, later = self._say_absent(
                 absent_spans(self._kafka, self._client, slices),
                 {one.standing.partition: one.standing for one in slices},
@@ -147,27 +148,14 @@ class _Run:
             return _clip([Slice(found[partition], Span(first, last))])
         if lost:
             return lost_slices(found)
-        begins = offsets_at(self._kafka, _time_ms(from_) if from_ else 0)
-        ends = offsets_at(self._kafka, _time_ms(to) + 1) if to else {}
+        begins = offsets_at(self._kafka, milliseconds("--from", from_))
+        ends = offsets_at(self._kafka, milliseconds("--to", to) + 1) if to else {}
         slices = []
         for one in found:
             last = ends.get(one.partition, one.held.end) - 1
             if begins[one.partition] <= last:
                 slices.append(Slice(one, Span(begins[one.partition], last)))
         return _clip(slices)
-
-    def _as_the_loader(self) -> "tuple[Any, Any]":
-        from sendtrail import keyring
-        from sendtrail.errors import KeysError
-        from sendtrail.settings import KeySettings, LoaderSettings
-        from sinks.addresses import keeping
-        from sinks.erased import Erased
-
-        try:
-            naming_key = keyring.load(self._config.section(KeySettings).file).naming_key
-        except KeysError:
-            naming_key = b""
-        return Erased(naming_key), keeping(self._config.section(LoaderSettings).addresses, naming_key)
 
     def _say(self, outcome: "Outcome") -> None:
         word = "missing" if self._dry_run else "inserted"
@@ -202,14 +190,15 @@ class _Run:
         return not absent, later
 
     def _registry(self) -> None:
+        from sinks.erased import Erased
+        from sinks.keys import naming_key
         from sinks.registry import Registry
 
         if self._dry_run:
             print(f"would read {', '.join(_REGISTRY)} again from their topics")
             return
-        erased, _ = self._as_the_loader()
         task = self._bars.add_task("registry", total=None)
-        records = Registry(self._kafka, self._settings, erased).fill(
+        records = Registry(self._kafka, self._settings, Erased(naming_key(self._config))).fill(
             self._client, lambda done: self._bars.update(task, completed=done)
         )
         print(f"registry: {records:,} records read again")
@@ -229,7 +218,7 @@ class _Run:
                 f"{', '.join(others)} can't be replayed. These can: events, rejects, audit, "
                 f"{', '.join(sorted(known))}, {', '.join(_REGISTRY)}"
             )
-        looked_at = scope(self._client, _time_ms(since) if since else 0)
+        looked_at = scope(self._client, milliseconds("--from", since))
         window = self._config.section(LoaderSettings).dedup_window
         for aggregate in chosen:
             task = self._bars.add_task(aggregate.target, total=sum(looked_at.provable.values()))
@@ -265,11 +254,3 @@ def _offset(text: str | None, option: str) -> int:
     if text is None or not text.isascii() or not text.isdigit():
         raise typer.BadParameter(f"{option} is a source offset where there is a --partition: a number from 0 on")
     return int(text)
-
-
-def _time_ms(text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text} is no time: 2026-11-24 or 2026-11-24T15:00 (UTC)") from None
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)

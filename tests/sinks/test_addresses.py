@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sendtrail import keyring
 from sendtrail.errors import SettingsError
 from sendtrail.settings import Config
-from sinks.addresses import Policy, keeping, truncated
+from sinks.addresses import Keep, Policy, keeping, truncated
+from sinks.keys import keep_addresses, naming_key
 from sinks.main import main
 from sinks.rows import build
 from tests.support.tracked import ListLookup, event, record, relabel, rows_of
@@ -20,8 +22,11 @@ ANA, BEN = "aa" * 16, "bb" * 16
 
 
 def stored(policy: Policy, *events: Any, key: bytes = KEY) -> list[dict[str, Any]]:
-    blocks = build([record(0, list(events))], ListLookup(), keep_addresses=keeping(policy, key))
-    return rows_of(blocks.events)
+    return stored_by(keeping(policy, key), *events)
+
+
+def stored_by(keep: Keep, *events: Any) -> list[dict[str, Any]]:
+    return rows_of(build([record(0, list(events))], ListLookup(), keep_addresses=keep).events)
 
 
 @pytest.mark.parametrize(
@@ -120,3 +125,21 @@ def test_the_key_file_is_asked_for_before_anything_is_loaded(tmp_path: Path) -> 
     }
     with pytest.raises(SettingsError, match=r"loader\.addresses truncated"):
         main(Config(tables))
+
+
+def test_a_replay_keeps_them_as_the_loader_with_and_without_a_key_file(tmp_path: Path) -> None:
+    """Both ask `sinks.keys`: another key would make another client of a row that is loaded again."""
+
+    def config(policy: Policy) -> Config:
+        return Config({"loader": {"addresses": policy}, "keys": {"file": tmp_path / "keys.toml"}})
+
+    hit = event(address="203.0.113.9", user_agent="Mozilla")
+    without = stored_by(keep_addresses(config("full")), hit)
+    assert naming_key(config("full")) == b""
+    with pytest.raises(SettingsError, match=r"loader\.addresses hashed"):
+        keep_addresses(config("hashed"))
+    ring = keyring.new_keyring()
+    keyring.save(tmp_path / "keys.toml", ring)
+    assert naming_key(config("full")) == ring.naming_key
+    assert stored_by(keep_addresses(config("full")), hit) == without
+    assert stored_by(keep_addresses(config("hashed")), hit) == stored("hashed", hit, key=ring.naming_key)
