@@ -148,10 +148,17 @@ def fields_of(rows: Sequence[EventRow], alike: dict[Any, Any] | None = None) -> 
 _NAMES: Final = EventRow.__struct_fields__
 
 
-@lru_cache(maxsize=1_024)
-def _blanks(rows: int) -> tuple[tuple[Any, ...] | None, ...]:
-    """By field, what so many rows hold as decoded (sinks/lines.py) where none says anything."""
-    return tuple((() if name in _EMPTY else FIELD_DEFAULTS[name],) * rows for name in _NAMES)
+#: By field, what a row holds as decoded (sinks/lines.py) where it says nothing; and each such thing once, by its text.
+_BLANK: Final = tuple(() if name in _EMPTY else FIELD_DEFAULTS[name] for name in _NAMES)
+_TEXTS: Final = tuple(map(repr, _BLANK))
+_BLANKS: Final = dict(zip(_TEXTS, _BLANK, strict=True))
+
+
+@lru_cache(maxsize=64)
+def _blanks(rows: int) -> tuple[tuple[Any, ...], ...]:
+    """By field, what so many rows hold where none says anything: one tuple for all fields with the same default."""
+    made = {text: (blank,) * rows for text, blank in _BLANKS.items()}
+    return tuple(made[text] for text in _TEXTS)
 
 
 def event_columns(fields: Columns, origins: Iterable[tuple[LoadedRecord, int]]) -> Columns:
