@@ -24,8 +24,9 @@ demo: $(STAMP) ## the whole line with live traffic; ONCE=1 ends by itself with a
 up: $(STAMP) ## the whole line, empty, in this terminal
 	@$(BIN)/sendtrail up
 
+# Files stay in order, so that each process makes what a folder's tests share (package fixtures) once.
 test: $(STAMP) ## all tests, on a real Kafka and the real ClickHouse engine; ARGS="…" chooses
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadfile)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadfile --no-loadscope-reorder)
 
 chaos: $(STAMP) ## the line on three brokers, broken by a seed, and a ledger: MINUTES=5 SEED=… ARGS="--rate 40"
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) $(ARGS)

@@ -17,7 +17,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("stack")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     line = Line(tmp_path_factory.mktemp("line"))
     yield line
