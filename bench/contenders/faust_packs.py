@@ -1,24 +1,16 @@
 """Faust on packs: 32 records at a time (`noack_take`), acknowledged together. For the bare job only."""
 
 import asyncio
-import os
-import tempfile
 from typing import Any
 
-import faust
-
+from bench.contenders.faust_run import build, end, run
 from bench.contenders.job import Meter, arguments
 
 
 def main() -> None:
     """Until all records are through and acknowledged."""
     given, meter = arguments(), Meter()
-    app = faust.App(
-        "bench-faust-packs", broker=f"kafka://{given.bootstrap}", datadir=tempfile.mkdtemp(prefix="sendtrail-bench-"),
-        store="memory://", web_enabled=False, topic_allow_declare=False, topic_disable_leader=True,
-        producer_acks=-1, producer_compression_type="lz4", producer_linger=0.005,
-    )  # fmt: skip
-    source = app.topic(given.source, value_type=bytes, value_serializer="raw", key_type=bytes, allow_empty=True)
+    app, source = build("bench-faust-packs", given)
 
     @app.agent(source)
     async def work(stream: Any) -> None:
@@ -34,15 +26,9 @@ def main() -> None:
             for event in events:
                 event.ack()
             if meter.records >= given.records:
-                meter.report()
-                os._exit(0)
+                end(meter)
 
-    asyncio.run(_run(app))
-
-
-async def _run(app: faust.App) -> None:
-    await app.start()
-    await app.wait_until_stopped()
+    run(app)
 
 
 if __name__ == "__main__":
