@@ -13,7 +13,6 @@ processor time counts all threads. On a busy machine compare events per second o
 
 import json
 import os
-import re
 import secrets
 import statistics
 import subprocess
@@ -25,9 +24,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Annotated, Any, NamedTuple
-from urllib.request import urlopen
 
-import psutil
 import typer
 from kafka import KafkaProducer
 from kafka.admin import NewTopic
@@ -35,7 +32,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from bench.others import PYTHON, build
-from bench.streams import events, packs
+from bench.streams import LIMIT_S, events, packs, through_worker
 from sendtrail.events import encode
 from sendtrail.kafka_admin import admin_client, ensure_topics
 from sendtrail.local.kafka import KafkaBroker
@@ -47,7 +44,6 @@ from sendtrail.topics import EVENTS, MIB, STREAMS_GROUP
 PARTITIONS = 4
 PACK = 200
 SINGLES, OUT = "singles", "out"
-_LIMIT_S = 1800.0
 
 Message = tuple[int, bytes, list[tuple[str, bytes]]]  # partition, value, headers
 
@@ -117,23 +113,22 @@ class Bench:
             "--bootstrap", self._broker.bootstrap, "--source", source, "--target", target,
             "--partitions", str(PARTITIONS), "--records", str(self.packs if contender.on_packs else number),
         ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_S, check=False)
+        environment = os.environ | {"TMPDIR": str(self._folder)}  # a contender that ends hard leaves its state behind
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False
+        )  # fmt: skip
         lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
         if done.returncode or not lines:
             raise SystemExit(f"{contender.name} failed:\n{done.stdout[-1000:]}\n{done.stderr[-3000:]}")
         found = json.loads(lines[-1])
-        self._delete_group(contender)
+        self._forget(f"bench-{contender.name}")
         return Figures(number, found["wall_s"], found["cpu_s"])
 
-    def _delete_group(self, contender: Contender) -> None:
-        """So that the next run begins at the beginning."""
-        group = f"bench-{contender.name}"
+    def _forget(self, group: str) -> None:
+        """So that the next run begins at the beginning of the topic."""
         admin = admin_client(self._broker.bootstrap)
-        while True:  # a process that ended hard is a member until its session is over
-            errors = admin.delete_groups([group])
-            if "NonEmptyGroup" not in str(errors):
-                break
-            time.sleep(1)
+        while "NonEmptyGroup" in str(admin.delete_groups([group])):
+            time.sleep(1)  # a process that ended hard is a member until its session is over
         admin.close()
 
     def _create(self, topic: str) -> None:
@@ -155,45 +150,9 @@ class Bench:
         return count
 
     def _run_worker(self) -> Figures:
-        """From a tenth of the records on: what it did before is start and first rebalance."""
-        state = self._folder / f"state-{self._runs}"
-        environment = os.environ | {
-            "SENDTRAIL_KAFKA_BOOTSTRAP": self._broker.bootstrap,
-            "SENDTRAIL_KAFKA_PARTITIONS": str(PARTITIONS),
-            "SENDTRAIL_STREAMS_STATE_DIR": str(state),
-            "SENDTRAIL_STREAMS_ADMIN_PORT": "0",
-        }
-        log = self._folder / f"worker-{self._runs}.log"
-        command = [sys.executable, "-m", "streams.main"]
-        with log.open("wb") as out, subprocess.Popen(command, env=environment, stderr=out) as process:
-            try:
-                return self._watch(psutil.Process(process.pid), log)
-            finally:
-                process.terminate()
-                process.wait(60)
-                self._begin_again()
-
-    def _watch(self, process: psutil.Process, log: Path) -> Figures:
-        first: tuple[float, float, int] | None = None
-        deadline = time.monotonic() + _LIMIT_S
-        while process.is_running() and time.monotonic() < deadline:
-            time.sleep(0.02)
-            done = _done(log)
-            now = (time.perf_counter(), sum(process.cpu_times()[:2]), done)
-            if first is None and done >= self.packs / 10:
-                first = now
-            if first is not None and done == self.packs:
-                share = (done - first[2]) / self.packs * self._number
-                return Figures(share, now[0] - first[0], now[1] - first[1])
-        raise SystemExit(log.read_text()[-2000:])
-
-    def _begin_again(self) -> None:
-        """The next worker reads the topic from its beginning."""
-        admin = admin_client(self._broker.bootstrap)
-        group = self._kafka.topic_prefix + STREAMS_GROUP
-        while "NonEmptyGroup" in str(admin.delete_groups([group])):
-            time.sleep(1)
-        admin.close()
+        spent = through_worker(self._kafka, self._folder / f"worker-{self._runs}", self.packs)
+        self._forget(self._kafka.topic_prefix + STREAMS_GROUP)
+        return Figures(spent.share * self._number, spent.wall_s, spent.cpu_s)
 
 
 def _singles(number: int, start_ms: int) -> Iterator[Message]:
@@ -202,16 +161,6 @@ def _singles(number: int, start_ms: int) -> Iterator[Message]:
     for index, event in enumerate(events(number, start_ms, 50_000, Random(1))):
         headers = headers_of(PackHeader(spool, 0, index, index, 1))
         yield partition_of(event, PARTITIONS), encode(event), headers
-
-
-def _done(log: Path) -> int:
-    """Records done by the worker, as its admin listener tells."""
-    found = re.findall(r'"admin": "(http://[^"]+)"', log.read_text())
-    try:
-        with urlopen(f"{found[-1]}/health", timeout=5) as answer:
-            return sum(part["done"] for part in json.load(answer)["partitions"].values())
-    except (IndexError, OSError):
-        return 0
 
 
 def table(found: dict[tuple[str, str], list[Figures]]) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from typing import Annotated
 import typer
 
 from bench import loader, report_data, restore
-from bench.streams import book, packs
+from bench.streams import known_to_all, packs, through_steps
 from sendtrail.clickhouse import connect
 from sendtrail.kafka_admin import ensure_topics
 from sendtrail.local.engine import Engine
@@ -29,15 +29,10 @@ from sendtrail.local.kafka import KafkaBroker
 from sendtrail.process import collect_seldom
 from sendtrail.settings import ClickHouseSettings, KafkaSettings, TrackingSettings
 from sinks.migrate import migrate
-from streams.app import STEPS
-from streams.consents import ConsentBook
-from streams.items import Covering, SourceRecord
-from streams.pipeline import Timing, enrich
-from streams.rules import load_rules
+from streams.items import SourceRecord
+from streams.pipeline import Timing
 from streams.state.keys import DAY_MS
-from streams.state.overlay import Overlay
 from streams.state.store import SharedMemory, Store
-from streams.worker import Constants
 
 PACK, BATCH, PARTITIONS = 200, 32, 4
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -57,16 +52,11 @@ def _numbers(text: str) -> list[int]:
 
 def _through_the_steps(store: Store, events: int, start_ms: int, seed: int) -> float:
     """µs of processor time per event, state included."""
-    constants = Constants("bench", 1, 8 * DAY_MS, 60_000, False, load_rules(), book(), ConsentBook(1000))
+    constants, timing = known_to_all(), Timing(lambda: 0.0)
     made = enumerate(packs(events, PACK, 1, Random(seed), start_ms), store.applied)
     sources = [SourceRecord(offset, start_ms, value, headers) for offset, (_, value, headers) in made]
-    timing, began = Timing(lambda: 0.0), time.process_time()
-    for at in range(0, len(sources), BATCH):
-        overlay = Overlay(store.read)
-        few = [Covering(source, source.offset) for source in sources[at : at + BATCH]]
-        for _ in enrich(few, constants.known(0, overlay), STEPS, timing):
-            pass
-        store.write(overlay.written, few[-1].record.offset + 1)
+    began = time.process_time()
+    through_steps(store, sources, BATCH, constants, timing)
     return (time.process_time() - began) / events * 1e6
 
 

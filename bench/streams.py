@@ -11,12 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from urllib.request import urlopen
 
 import msgspec
+import psutil
 import typer
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
@@ -40,6 +41,16 @@ from streams.state.keys import DAY_MS
 from streams.state.overlay import Overlay
 from streams.state.store import SharedMemory, Store
 from streams.worker import Constants
+
+LIMIT_S = 1800.0  # for one worker over all records
+
+
+class Spent(NamedTuple):
+    """By a worker process, on a share of the records: seconds of wall and of processor time, all threads."""
+
+    share: float
+    wall_s: float
+    cpu_s: float
 
 
 def book() -> DeliveryBook:
@@ -76,21 +87,32 @@ def run_steps(kind: str, number: int, size: int, batch: int) -> dict[str, object
     ]
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "0", SharedMemory(256 * 1024 * 1024))
-        constants = Constants("bench", 1, 8 * DAY_MS, 60_000, False, load_rules(), book(), ConsentBook(1000))
-        timing = Timing(time.thread_time)
+        constants, timing = known_to_all(), Timing(time.thread_time)
         began = timing.clock()
-        for at in range(0, len(sources), batch):
-            overlay = Overlay(store.read)
-            few = [Covering(source, source.offset) for source in sources[at : at + batch]]
-            for _ in enrich(few, constants.known(0, overlay), STEPS, timing):
-                pass
-            now = timing.clock()
-            store.write(overlay.written, few[-1].record.offset + 1)
-            timing.add("write state", now)
+        through_steps(store, sources, batch, constants, timing)
         spent = timing.clock() - began
         store.close()
     steps = {name: round(seconds / number * 1e6, 2) for name, seconds in timing.seconds.items()}
     return {"us_per_event": steps, "cpu_us": round(spent / number * 1e6, 2), "events_per_s_cpu": round(number / spent)}
+
+
+def known_to_all() -> Constants:
+    """What every batch knows alike, as by default."""
+    return Constants("bench", 1, 8 * DAY_MS, 60_000, False, load_rules(), book(), ConsentBook(1000))
+
+
+def through_steps(
+    store: Store, sources: Sequence[SourceRecord], batch: int, constants: Constants, timing: Timing
+) -> None:
+    """All steps over the records of a partition, a batch at a time, and what they write into its state."""
+    for at in range(0, len(sources), batch):
+        overlay = Overlay(store.read)
+        few = [Covering(source, source.offset) for source in sources[at : at + batch]]
+        for _ in enrich(few, constants.known(0, overlay), STEPS, timing):
+            pass
+        now = timing.clock()
+        store.write(overlay.written, few[-1].record.offset + 1)
+        timing.add("write state", now)
 
 
 def run_worker(kind: str, number: int, size: int) -> dict[str, object]:
@@ -101,19 +123,33 @@ def run_worker(kind: str, number: int, size: int) -> dict[str, object]:
         kafka = config.section(KafkaSettings, bootstrap=broker.bootstrap, partitions=partitions)
         ensure_topics(kafka, config.section(TrackingSettings))
         _fill(kafka, (pack for _, pack in generated(kind, number, size, partitions)))
-        environment = os.environ | {
-            "SENDTRAIL_KAFKA_BOOTSTRAP": broker.bootstrap,
-            "SENDTRAIL_KAFKA_PARTITIONS": str(partitions),
-            "SENDTRAIL_STREAMS_STATE_DIR": f"{folder}/state",
-            "SENDTRAIL_STREAMS_ADMIN_PORT": "0",
-        }
-        command = [sys.executable, "-m", "streams.main"]
-        log = Path(folder) / "worker.log"
-        with log.open("wb") as out, subprocess.Popen(command, env=environment, stderr=out) as process:
-            try:
-                return _watch(process, log, number, _ends(kafka))
-            finally:
-                process.terminate()
+        spent = through_worker(kafka, Path(folder) / "worker", _records(kafka))
+    events_done = spent.share * number
+    return {
+        "events": round(events_done),
+        "events_per_s_wall": round(events_done / spent.wall_s),
+        "events_per_s_cpu": round(events_done / spent.cpu_s),
+        "cpu_us": round(spent.cpu_s / events_done * 1e6, 2),
+    }
+
+
+def through_worker(kafka: KafkaSettings, place: Path, records: int) -> Spent:
+    """A worker process over all records of tracking.events. What it keeps and its log begin with `place`.
+
+    From a tenth of the records on, so that start and first rebalance are not counted.
+    """
+    environment = os.environ | {
+        "SENDTRAIL_KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "SENDTRAIL_KAFKA_PARTITIONS": str(kafka.partitions),
+        "SENDTRAIL_STREAMS_STATE_DIR": str(place),
+        "SENDTRAIL_STREAMS_ADMIN_PORT": "0",
+    }
+    command, log = [sys.executable, "-m", "streams.main"], place.with_suffix(".log")
+    with log.open("wb") as out, subprocess.Popen(command, env=environment, stderr=out) as process:
+        try:
+            return _watch(process, log, records)
+        finally:
+            process.terminate()
 
 
 def _fill(kafka: KafkaSettings, filled: Iterator[Pack]) -> None:
@@ -126,32 +162,24 @@ def _fill(kafka: KafkaSettings, filled: Iterator[Pack]) -> None:
     producer.close(30)
 
 
-def _ends(kafka: KafkaSettings) -> dict[str, int]:
+def _records(kafka: KafkaSettings) -> int:
     consumer = KafkaConsumer(bootstrap_servers=kafka.bootstrap)
     ends = consumer.end_offsets([TopicPartition(EVENTS.name, number) for number in range(kafka.partitions)])
     consumer.close()
-    return {str(at.partition): end for at, end in ends.items()}
+    return sum(ends.values())
 
 
-def _watch(process: "subprocess.Popen[bytes]", log: Path, number: int, ends: dict[str, int]) -> dict[str, object]:
-    """From a tenth of the records on, so that start and first rebalance are not counted."""
+def _watch(process: "subprocess.Popen[bytes]", log: Path, records: int) -> Spent:
+    usage, deadline = psutil.Process(process.pid), time.monotonic() + LIMIT_S
     first: tuple[float, float, int] | None = None
-    total = sum(ends.values())
-    while process.poll() is None:
-        time.sleep(0.05)
+    while process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
         done = _done(log)
-        now = (time.perf_counter(), _cpu_seconds(process.pid), done)
-        if first is None and done >= total / 10:
+        now = (time.perf_counter(), sum(usage.cpu_times()[:2]), done)
+        if first is None and done >= records / 10:
             first = now
-        if first is not None and done == total:
-            share = (done - first[2]) / total * number
-            wall, cpu = now[0] - first[0], now[1] - first[1]
-            return {
-                "events": round(share),
-                "events_per_s_wall": round(share / wall),
-                "events_per_s_cpu": round(share / cpu),
-                "cpu_us": round(cpu / share * 1e6, 2),
-            }
+        if first is not None and done == records:
+            return Spent((done - first[2]) / records, now[0] - first[0], now[1] - first[1])
     raise SystemExit(log.read_text()[-2000:])
 
 
@@ -163,12 +191,6 @@ def _done(log: Path) -> int:
             return sum(part["done"] for part in json.load(answer)["partitions"].values())
     except (IndexError, OSError):
         return 0
-
-
-def _cpu_seconds(pid: int) -> float:
-    """User and system time of a process, all its threads included (Linux)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main(
