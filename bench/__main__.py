@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-#: In the order of the line. `reports` and `growth` are asked for by name: making their data takes long.
+#: In the order of the line. `reports`, `growth` and `dedup` are asked for by name: making their data takes long.
 RUNS = (
     "instrument",
     "edge",

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
+import psutil
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -94,7 +95,7 @@ class Figures:
             "per_s_cpu_all_threads": round(self.ids / all_s),
             "us": round(self.main_s / self.ids * 1e6, 2),
             "us_all_threads": round(all_s / self.ids * 1e6, 2),
-            "resident_mb": _resident_bytes() // 1_000_000,
+            "resident_mb": psutil.Process().memory_info().rss // 1_000_000,
         }
 
 
@@ -116,11 +117,6 @@ def run(ids: int, days: float, directory: Path, cache_bytes: int, progress: Prog
             print(json.dumps(shown), flush=True)
             figures, made_s, clock = Figures(), 0.0, time.thread_time()
     store.close()
-
-
-def _resident_bytes() -> int:
-    fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return int(fields["VmRSS"].split()[0]) * 1024
 
 
 def main(

@@ -115,7 +115,9 @@ def _most_parts(client: Client) -> int:
 
 def main(
     seconds: Annotated[float, typer.Option(help="Time for each shape.")] = 20.0,
-    rate: Annotated[int, typer.Option(help="Rows per second where the loader is not at its limit.")] = 5_000,
+    rate: Annotated[
+        int, typer.Option(min=10, max=POOL_ROWS // 2, help="Rows per second where the loader is not at its limit.")
+    ] = 5_000,
 ) -> None:
     """Print one JSON line per shape, each in a database of its own."""
     told = shapes(rate)
