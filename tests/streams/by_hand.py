@@ -9,19 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from streams.app import STEPS
-from streams.consents import ConsentBook
-from streams.deliveries import DeliveryBook
 from streams.partitions import OwnedPartitions
 from streams.progress import Part, Progress
 from streams.render import Enriched
-from streams.rules import load_rules
 from streams.source import SourceLog
 from streams.state.directory import StateDirectory
-from streams.state.keys import DAY_MS
 from streams.state.store import SharedMemory
 from streams.topicwatch import TopicWatch
-from streams.worker import Constants, Delivered, Moment, Worker
-from tests.streams.making import Output, read
+from streams.worker import Delivered, Moment, Worker
+from tests.streams.making import Output, constants, read
 from tests.streams.running import Line
 
 PARTITION = 0
@@ -43,14 +39,13 @@ class ByHand:
     def __post_init__(self) -> None:
         self.progress = Progress()
         topic_id = self.line.source_id()
-        books = DeliveryBook(), ConsentBook(1000)
-        constants = Constants(topic_id, self.line.partitions, 8 * DAY_MS, 60_000, False, load_rules(), *books)
+        known = constants(topic_id=topic_id, partitions=self.line.partitions)
         self.partitions = OwnedPartitions(
-            constants, STEPS, self.source, TopicWatch(topic_id, lambda: topic_id, str), self.directory,
+            known, STEPS, self.source, TopicWatch(topic_id, lambda: topic_id, str), self.directory,
             SharedMemory(16 * 1024 * 1024), self._commit_of, None,
         )  # fmt: skip
         self.worker = Worker(
-            constants, STEPS, self.progress, self.partitions, self._send, lambda: self.assignment, self._observe
+            known, STEPS, self.progress, self.partitions, self._send, lambda: self.assignment, self._observe
         )
 
     async def _commit_of(self, partition: int) -> int:

@@ -24,7 +24,7 @@ from streams.items import RejectLimit
 from streams.progress import Part
 from streams.state.keys import REJECT_RATE
 from streams.state.reject_rate import MINUTE_MS, RejectRate, rate_value, read_rate
-from tests.line.running import SENDTRAIL
+from tests.line.running import run
 from tests.streams.making import NOW, SPOOL, Line, constants, hit, raw_source, source
 from tests.streams.running import Line as RunningLine
 from tests.streams.running import WorkerProcess, wait_for
@@ -169,10 +169,8 @@ def _spoil(running: RunningLine, packs: int) -> int:
 
 
 def _rejects(running: RunningLine, *args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [SENDTRAIL, "rejects", *args], cwd=running.directory, capture_output=True, text=True, timeout=60, check=False,
-        env={"SENDTRAIL_STREAMS_STATE_DIR": str(running.directory / "worker")},
-    )  # fmt: skip
+    where = {"SENDTRAIL_STREAMS_STATE_DIR": str(running.directory / "worker")}
+    return run("rejects", *args, cwd=running.directory, variables=where)
 
 
 def _holds(worker: WorkerProcess) -> bool:
