@@ -11,11 +11,9 @@ from pathlib import Path
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from sendtrail.local.artifacts import ensure, read_lock
 from sendtrail.local.files import write_whole
 from sendtrail.local.kafka import KafkaBroker
 from sendtrail.local.kafka_config import load_node, new_cluster_id
-from sendtrail.local.kafka_lock import LOCK_PATH
 from sendtrail.local.process import StartError
 
 _CLUSTER_FILE = "cluster"
@@ -23,22 +21,19 @@ _ASK_MS = 5_000
 
 
 class KafkaCluster:
-    """Controls `size` embedded brokers in directories below `data_dir`.
+    """`size` embedded brokers in directories below `data_dir`; each is run by whoever has its `command`, or by itself.
 
     Ports and the cluster's id are kept with the data, so a cluster that is started again has the same addresses.
-    Each broker can be killed, stopped and started by itself (`brokers`), or be run by a supervisor (its `command`).
     """
 
-    def __init__(self, data_dir: Path, size: int = 3, *, die_with_parent: bool = True) -> None:
+    def __init__(self, data_dir: Path, size: int = 3) -> None:
         """Make the directories and choose ports. `size`: 3 survive the loss of one, 5 of two."""
-        self.data_dir = Path(data_dir).absolute()
-        directories = [self.data_dir / f"broker{number}" for number in range(1, size + 1)]
+        data_dir = Path(data_dir).absolute()
+        directories = [data_dir / f"broker{number}" for number in range(1, size + 1)]
         nodes = tuple(load_node(path, number, 0) for number, path in enumerate(directories, 1))
-        cluster_id = _kept_cluster_id(self.data_dir / _CLUSTER_FILE)
+        cluster_id = _kept_cluster_id(data_dir / _CLUSTER_FILE)
         self.brokers = tuple(
-            KafkaBroker(
-                path, node_id=node.node_id, cluster_id=cluster_id, voters=nodes, die_with_parent=die_with_parent
-            )
+            KafkaBroker(path, node_id=node.node_id, cluster_id=cluster_id, voters=nodes)
             for path, node in zip(directories, nodes, strict=True)
         )
 
@@ -46,17 +41,6 @@ class KafkaCluster:
     def bootstrap(self) -> str:
         """Addresses for clients, with commas between."""
         return ",".join(broker.bootstrap for broker in self.brokers)
-
-    def start(self) -> None:
-        """Start all brokers; returns at once. Raises as `KafkaBroker.start` does."""
-        for broker in self.brokers:
-            broker.start()
-
-    def wait_ready(self, timeout_s: float = 90.0) -> None:
-        """Wait until every broker answers and is a member of the cluster. StartError when the time is over."""
-        for broker in self.brokers:
-            broker.wait_ready(timeout_s)
-        self.wait_members(timeout_s)
 
     def wait_members(self, timeout_s: float = 90.0) -> None:
         """Wait until the cluster counts all its brokers, whoever started them. StartError when the time is over."""
@@ -82,25 +66,6 @@ class KafkaCluster:
             return 0
         finally:
             client.close()
-
-    def stop(self) -> None:
-        """Controlled shutdown of all; the last ones without a quorum are killed after a while."""
-        for broker in self.brokers:
-            broker.stop(timeout_s=10.0)
-
-    def kill(self) -> None:
-        """SIGKILL to all, as in a power cut of the machine without the loss of its memory."""
-        for broker in self.brokers:
-            broker.kill()
-
-    def __enter__(self) -> KafkaCluster:
-        ensure(read_lock(LOCK_PATH))
-        self.start()
-        self.wait_ready()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 def _kept_cluster_id(path: Path) -> str:
