@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from sendtrail.local.supervisor import Say
-from tests.chaos.schedule import EDGES, FORWARDERS, LOADERS, WORKERS
+from tests.chaos.schedule import EDGES, EXTRA_LOADERS, EXTRA_WORKERS, FORWARDERS, LOADERS, WORKERS
 
-_ALL_WORKERS = (*WORKERS, "worker3", "worker4")
-_ALL_LOADERS = (*LOADERS, "loader3")
+_ALL_WORKERS = (*WORKERS, *EXTRA_WORKERS)
+_ALL_LOADERS = (*LOADERS, *EXTRA_LOADERS)
 
 Entry = Mapping[str, Any]
 Sample = tuple[str, Mapping[str, str], float]

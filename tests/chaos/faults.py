@@ -15,7 +15,7 @@ from clickhouse_driver.errors import Error
 
 from sendtrail.local.process import Child
 from tests.chaos.poison import Poison
-from tests.chaos.schedule import BROKERS, DAY_MS, EDGES, LOADERS, WORKERS, Fault
+from tests.chaos.schedule import BROKERS, DAY_MS, EDGES, EXTRA_LOADERS, EXTRA_WORKERS, LOADERS, WORKERS, Fault
 from tests.chaos.sent import Sent
 from tests.chaos.stack import Stack, wait
 from tests.line.processes import children, descendants
@@ -180,8 +180,7 @@ class Faults:
     def _storm(self, fault: Fault) -> str:
         """Members come and go: further ones join and are killed, the usual ones are stopped in between."""
         joined = 0
-        usual = WORKERS if fault.target.startswith("worker") else LOADERS
-        names = ("worker3", "worker4") if usual is WORKERS else ("loader3",)
+        usual, names = (WORKERS, EXTRA_WORKERS) if fault.target in EXTRA_WORKERS else (LOADERS, EXTRA_LOADERS)
         for turn in range(_STORMS):
             extra = {name: self._stack.start_extra(name) for name in names}
             joined += sum([self._joins(name, child) for name, child in extra.items()])

@@ -171,7 +171,10 @@ class _Course:
         self._outcome.remarks += [f"{count} {what} sent again" for what, count in sorted(self._sent.repeats.items())]
         self._audit(counted)
         verified = self._stack.command("verify", "--format", "json")
-        self._note("verify", verified.stdout, verified.stderr, _equal)
+        told = (
+            _equal(json.loads(verified.stdout)) if verified.stdout.startswith("{") else verified.stderr.strip()[-300:]
+        )
+        self._outcome.remarks.append(f"verify: {told}")
         if verified.returncode:
             self._outcome.problems.append(f"sendtrail verify: {(verified.stdout + verified.stderr)[-3000:]}")
 
@@ -193,10 +196,6 @@ class _Course:
             )
         explained = f", {sum(losses.values())} lost on full disks and explained" if losses else ""
         self._outcome.remarks.append(f"audit: {'even' if not (others or uneven) else 'NOT even'}{explained}")
-
-    def _note(self, command: str, output: str, errors: str, text: Callable[[dict[str, Any]], str]) -> None:
-        told = text(json.loads(output)) if output.startswith("{") else errors.strip()[-300:]
-        self._outcome.remarks.append(f"{command}: {told}")
 
     def _show(self, phase: str, done: float) -> None:
         self._display.update(

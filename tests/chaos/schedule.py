@@ -13,6 +13,9 @@ EDGES = ("edge1", "edge2")
 FORWARDERS = ("forward1", "forward2")
 WORKERS = ("worker1", "worker2")
 LOADERS = ("loader1", "loader2")
+#: Workers and loaders that come and go.
+EXTRA_WORKERS = ("worker3", "worker4")
+EXTRA_LOADERS = ("loader3",)
 BROKERS = ("broker1", "broker2", "broker3")
 #: Where an engine is killed while it renames a part into place.
 TABLES = ("events", "message_activity", "url_activity", "stat_minute", "breakdown", "message_state", "audit")
@@ -78,7 +81,7 @@ LANES: dict[str, Lane] = {
         Card("kill", WORKERS),
         Card("stop", WORKERS),
         Card("freeze", WORKERS, _PAST_SESSION),
-        Card("storm", ("worker3",)),
+        Card("storm", EXTRA_WORKERS[:1]),
         Card("lose_state", WORKERS),
         Card("lose_state", WORKERS, details=("and checkpoints",)),
         Card("damage", WORKERS, details=("state", "checkpoint")),
@@ -87,7 +90,7 @@ LANES: dict[str, Lane] = {
         Card("kill", LOADERS),
         Card("stop", LOADERS),
         Card("freeze", LOADERS, _PAST_SESSION),
-        Card("storm", ("loader3",)),
+        Card("storm", EXTRA_LOADERS),
     ), 5.0),
     "engine": Lane((
         Card("kill", ("engine",)),

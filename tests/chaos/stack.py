@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 import threading
@@ -23,9 +22,9 @@ from sendtrail.local.stack import STAGES, healthy
 from sendtrail.local.supervisor import Say, Service, Supervisor
 from sendtrail.settings import ClickHouseSettings, Config, KafkaSettings
 from tests.chaos.clocks import Clocks
-from tests.chaos.schedule import BROKERS, EDGES, FORWARDERS, LOADERS, SESSION_S, WORKERS
+from tests.chaos.schedule import BROKERS, EDGES, EXTRA_LOADERS, EXTRA_WORKERS, FORWARDERS, LOADERS, SESSION_S, WORKERS
 from tests.chaos.spools import Spools
-from tests.line.running import SENDGRID, SENDTRAIL, SITE, SITE_ORIGIN
+from tests.line.running import SENDGRID, SITE, SITE_ORIGIN, run
 
 START_S = 180.0
 BACK_S = 150.0
@@ -35,8 +34,7 @@ ANSWER_S = 8.0
 DELIVERY_MS = 12_000
 PARTITIONS = 4
 STAGED = (*EDGES, "api", *FORWARDERS, *WORKERS, *LOADERS)
-#: Workers and loaders that come and go.
-EXTRA = ("worker3", "worker4", "loader3")
+EXTRA = (*EXTRA_WORKERS, *EXTRA_LOADERS)
 
 
 class NotBack(AssertionError):
@@ -140,11 +138,7 @@ class Stack:
 
     def command(self, *args: str, timeout_s: float = 300.0) -> subprocess.CompletedProcess[str]:
         """The `sendtrail` command beside the line, to its end."""
-        environment = {**os.environ, **self.config.environment(), "COLUMNS": "200"}
-        return subprocess.run(
-            [SENDTRAIL, *args], cwd=self.data, env=environment, capture_output=True, text=True, check=False,
-            timeout=timeout_s,
-        )  # fmt: skip
+        return run(*args, cwd=self.data, variables=self.config.environment(), timeout_s=timeout_s)
 
     def _stage(self, name: str) -> Service:
         kind = name.rstrip("0123456789")
