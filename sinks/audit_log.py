@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
 from sendtrail import packs
 from sendtrail.enriched import EnrichedHeader, read_enriched_headers
@@ -19,9 +19,9 @@ from sendtrail.ids import id_time_ms, is_event_id
 from sendtrail.kafka_admin import physical_name
 from sendtrail.kafka_read import group_less, partitions_of, read_to_end
 from sendtrail.settings import KafkaSettings
-from sendtrail.topics import ENRICHED, EVENTS, LOADER_GROUP, STREAMS_GROUP, Topic
+from sendtrail.topics import ENRICHED, EVENTS, LOADER_GROUP, STREAMS_GROUP
 from sinks.audit_findings import Hole, Segment
-from sinks.consume import enriched_id
+from sinks.consume import commits_of, enriched_id
 from sinks.plan import CommitMetadata, decode_metadata
 
 Minutes = Counter[int]
@@ -105,7 +105,7 @@ class Log:
         self._kafka, self._topic_id, self._loaded = kafka, topic_id, dict(loaded)
         self.events_name, self._enriched_name = physical_name(kafka, EVENTS), physical_name(kafka, ENRICHED)
         self.commits = commits
-        self.processed = {number: int(commit.offset) for number, commit in _commits(kafka, STREAMS_GROUP, EVENTS)}
+        self.processed = {number: int(commit.offset) for number, commit in commits_of(kafka, STREAMS_GROUP, EVENTS)}
         self.events, self.enriched = self._bounds(self.events_name), self._bounds(self._enriched_name)
 
     def last(self, partition: int) -> int:
@@ -182,24 +182,12 @@ class Log:
 def loader_commits(kafka: KafkaSettings) -> LoaderCommits:
     """The loaders' commits; those for an earlier topic left out. Raises KafkaError."""
     log_id, found = enriched_id(kafka), {}
-    for partition, commit in _commits(kafka, LOADER_GROUP, ENRICHED):
+    for partition, commit in commits_of(kafka, LOADER_GROUP, ENRICHED):
         metadata = decode_metadata(commit.metadata or "")
         known = metadata if isinstance(metadata, CommitMetadata) else None
         if known is None or not known.log or known.log == log_id:
             found[partition] = (int(commit.offset), known)
     return found
-
-
-def _commits(kafka: KafkaSettings, group: str, topic: Topic) -> Iterator[tuple[int, Any]]:
-    """Commits of a group by partition, without joining it."""
-    consumer = KafkaConsumer(
-        bootstrap_servers=kafka.bootstrap.split(","), group_id=kafka.topic_prefix + group, enable_auto_commit=False
-    )
-    with closing(consumer):
-        for partition in partitions_of(consumer, physical_name(kafka, topic)):
-            commit = consumer.committed(partition, metadata=True)
-            if commit is not None and commit.offset >= 0:
-                yield partition.partition, commit
 
 
 def read_pack(kafka: KafkaSettings, partition: int, offset: int) -> list[bytes]:

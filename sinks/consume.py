@@ -6,7 +6,7 @@ committed.
 
 import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
@@ -15,8 +15,9 @@ from kafka.errors import KafkaError
 from kafka.structs import MemberState
 
 from sendtrail.kafka_admin import physical_name, topic_id
+from sendtrail.kafka_read import partitions_of
 from sendtrail.settings import KafkaSettings
-from sendtrail.topics import ENRICHED, EVENTS, LOADER_GROUP, MIB
+from sendtrail.topics import ENRICHED, EVENTS, LOADER_GROUP, MIB, Topic
 from sinks.gaps import Held
 from sinks.member import OneOwner
 from sinks.plan import Commit, CommitMetadata, Range, RangeGone, decode_metadata, encode_metadata
@@ -154,6 +155,21 @@ class Source:
 def enriched_id(kafka: KafkaSettings) -> str:
     """The id of tracking.enriched. Raises TopicsError where there is none, KafkaError."""
     return topic_id(kafka.bootstrap, physical_name(kafka, ENRICHED))
+
+
+def commits_of(kafka: KafkaSettings, group: str, topic: Topic) -> Iterator[tuple[int, Any]]:
+    """The partitions of a topic that a group has committed, with offset and metadata; asked without joining the group.
+
+    Raises KafkaError.
+    """
+    consumer = KafkaConsumer(
+        bootstrap_servers=kafka.bootstrap.split(","), group_id=kafka.topic_prefix + group, enable_auto_commit=False
+    )
+    with closing(consumer):
+        for partition in partitions_of(consumer, physical_name(kafka, topic)):
+            commit = consumer.committed(partition, metadata=True)
+            if commit is not None and commit.offset >= 0:
+                yield partition.partition, commit
 
 
 def read_ranges(kafka: KafkaSettings, ranges: Mapping[int, Range]) -> dict[int, list[Record]]:

@@ -1,23 +1,24 @@
 """Where the chain of each partition stands, as Kafka and table `audit` say it, whether loaders run or not."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any, NamedTuple
 
 from clickhouse_driver import Client
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
 from sendtrail.enriched import read_enriched_headers
 from sendtrail.errors import Invalid
 from sendtrail.kafka_admin import physical_name, topic_id
+from sendtrail.kafka_read import group_less, partitions_of, read_to_end
 from sendtrail.settings import KafkaSettings
-from sendtrail.topics import ENRICHED, EVENTS, LOADER_GROUP, MIB, STREAMS_GROUP
+from sendtrail.topics import ENRICHED, EVENTS, LOADER_GROUP, STREAMS_GROUP
 from sinks.chain import NOTHING
+from sinks.consume import commits_of
 from sinks.gaps import Held, Span, Walk, gone, readable
 from sinks.plan import CommitMetadata, decode_metadata
 from sinks.queries import query
 
-_POLL_MS = 500
 _HOLES = 1_000
 
 #: Gets how many records of tracking.enriched were looked at, and how many there are to look at.
@@ -79,9 +80,8 @@ def standings(kafka: KafkaSettings, client: Client, progress: Progress = lambda 
         walks[number] = Walk(source, max(said, in_table))
         starts[number] = offset if own else 0
         lost[number] = Span(in_table + 1, said) if said > in_table else None
-    with closing(_consumer(kafka, None)) as consumer:
-        held = _held(consumer, physical_name(kafka, EVENTS), kafka.partitions)
-        _walk(consumer, physical_name(kafka, ENRICHED), walks, starts, progress)
+    held = _held(kafka)
+    _walk(kafka, walks, starts, progress)
     holes = _holes(client, source)
     found = []
     for number, walk in walks.items():
@@ -98,62 +98,40 @@ def loaded_offset(client: Client, standing: Standing) -> int:
     return int(dict(client.execute(query("audit_positions"), {"topic": standing.topic_id})).get(standing.partition, -1))
 
 
-def _consumer(kafka: KafkaSettings, group: str | None) -> Any:
-    return KafkaConsumer(
-        bootstrap_servers=kafka.bootstrap.split(","), group_id=group, enable_auto_commit=False,
-        auto_offset_reset="earliest", allow_auto_create_topics=False,
-        max_partition_fetch_bytes=ENRICHED.max_bytes + MIB,
-    )  # fmt: skip
-
-
 def _commits(kafka: KafkaSettings) -> _Commits:
-    workers, loaders = {}, {}
-    with closing(_consumer(kafka, kafka.topic_prefix + STREAMS_GROUP)) as consumer:
-        for number in range(kafka.partitions):
-            offset = consumer.committed(TopicPartition(physical_name(kafka, EVENTS), number))
-            workers[number] = max(0, offset or 0)
-    with closing(_consumer(kafka, kafka.topic_prefix + LOADER_GROUP)) as consumer:
-        for number in range(kafka.partitions):
-            commit = consumer.committed(TopicPartition(physical_name(kafka, ENRICHED), number), metadata=True)
-            if commit is not None and commit.offset >= 0:
-                metadata = decode_metadata(commit.metadata or "")
-                loaders[number] = commit.offset, metadata if isinstance(metadata, CommitMetadata) else None
+    loaders = {}
+    for number, commit in commits_of(kafka, LOADER_GROUP, ENRICHED):
+        metadata = decode_metadata(commit.metadata or "")
+        loaders[number] = int(commit.offset), metadata if isinstance(metadata, CommitMetadata) else None
+    workers = {number: int(commit.offset) for number, commit in commits_of(kafka, STREAMS_GROUP, EVENTS)}
     return _Commits(workers, loaders)
 
 
-def _held(consumer: Any, topic: str, partitions: int) -> dict[int, Held]:
-    wanted = [TopicPartition(topic, number) for number in range(partitions)]
-    begins, ends = consumer.beginning_offsets(wanted), consumer.end_offsets(wanted)
+def _held(kafka: KafkaSettings) -> dict[int, Held]:
+    with closing(group_less(kafka.bootstrap)) as consumer:
+        wanted = partitions_of(consumer, physical_name(kafka, EVENTS))
+        begins, ends = consumer.beginning_offsets(wanted), consumer.end_offsets(wanted)
     return {each.partition: Held(int(begins[each]), int(ends[each])) for each in wanted}
 
 
 def _walk(
-    consumer: Any, topic: str, walks: Mapping[int, Walk], starts: Mapping[int, int], progress: Progress
+    kafka: KafkaSettings, walks: Mapping[int, Walk], starts: Mapping[int, int], progress: Progress
 ) -> None:  # fmt: skip
-    for record, done, of in _records(consumer, topic, starts):
+    """Follow each chain from its start to the end of tracking.enriched."""
+    of = 0
+
+    def begin(consumer: Any, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        nonlocal of
+        begins, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+        at = {each: min(max(starts.get(each.partition, ends[each]), begins[each]), ends[each]) for each in partitions}
+        of = sum(ends[each] - at[each] for each in partitions)
+        return at
+
+    for done, record in enumerate(read_to_end(kafka.bootstrap, physical_name(kafka, ENRICHED), begin), start=1):
         header = read_enriched_headers(record.headers)
         if not isinstance(header, Invalid):
             walks[record.partition].take(header)
         progress(done, of)
-
-
-def _records(consumer: Any, topic: str, starts: Mapping[int, int]) -> Iterator[tuple[Any, int, int]]:
-    """The records from `starts` to the present ends, with how many offsets are passed and how many there are."""
-    wanted = [TopicPartition(topic, number) for number in starts]
-    begins, ends = consumer.beginning_offsets(wanted), consumer.end_offsets(wanted)
-    at = {each: min(max(starts[each.partition], begins[each]), ends[each]) for each in wanted}
-    of = sum(ends[each] - at[each] for each in wanted)
-    consumer.assign(wanted)
-    for each, offset in at.items():
-        consumer.seek(each, offset)
-    left = {each for each in wanted if at[each] < ends[each]}
-    while left:
-        for each, records in consumer.poll(timeout_ms=_POLL_MS).items():
-            for record in records:
-                if record.offset < ends[each]:
-                    at[each] = record.offset + 1
-                    yield record, of - sum(ends[one] - at[one] for one in wanted), of
-        left = {each for each in left if consumer.position(each) < ends[each]}
 
 
 def _holes(client: Client, source: str) -> dict[int, list[Span]]:
@@ -167,7 +145,7 @@ def _holes(client: Client, source: str) -> dict[int, list[Span]]:
 def offsets_at(kafka: KafkaSettings, time_ms: int) -> dict[int, int]:
     """By partition, the first source offset of a moment of log time or later (UTC milliseconds). Raises KafkaError."""
     wanted = [TopicPartition(physical_name(kafka, EVENTS), number) for number in range(kafka.partitions)]
-    with closing(_consumer(kafka, None)) as consumer:
+    with closing(group_less(kafka.bootstrap)) as consumer:
         found = consumer.offsets_for_times(dict.fromkeys(wanted, time_ms))
         ends = consumer.end_offsets(wanted)
     return {each.partition: int(found[each].offset if found.get(each) else ends[each]) for each in wanted}
