@@ -44,7 +44,6 @@ class Person(NamedTuple):
     names: tuple[str, ...]
     messages: tuple[tuple[int, int], ...]
     rare: tuple[tuple[int, str, str], ...]
-    consents: tuple[str, ...]
 
 
 def person(client: Client, recipient: int, account: str = "", name: str = "", pseudonym: int = 0) -> Person:
@@ -58,12 +57,15 @@ def person(client: Client, recipient: int, account: str = "", name: str = "", ps
     rare = [
         row for some in _pieces(messages) for row in client.execute(query("erase_rare"), {"messages": list(some)})
     ]  # fmt: skip
-    said = client.execute(query("erase_consents"), asked)
-    consents = [
+    return Person(recipient, account, tuple(sorted(names)), messages, tuple(rare))
+
+
+def _consents(client: Client, recipient: int) -> list[str]:
+    """The keys of a recipient's records in tracking.consents."""
+    return [
         consent_key(Consent(recipient=recipient, purpose=purpose, state=state, time_ms=time_ms))
-        for purpose, state, time_ms in said
+        for purpose, state, time_ms in client.execute(query("erase_consents"), {"recipient": recipient})
     ]
-    return Person(recipient, account, tuple(sorted(names)), messages, tuple(rare), tuple(consents))
 
 
 def erase(
@@ -84,7 +86,7 @@ def erase(
     listed = {"erasure_id": str(request.erasure_id), "pseudonym": pseudonym}
     listed |= {"fingerprint": fingerprints(naming_key)(recipient)}
     mutations.wait(client, progress)
-    if consents := person(client, recipient).consents:
+    if consents := _consents(client, recipient):
         forget(consents)
     with paused(settings, "erase", lease_s=PRESENCE_LEASE_S) as pause:  # a loader that dies at it holds nobody longer
         client.execute(query("erase_begin"), listed)
