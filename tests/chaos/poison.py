@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -125,17 +126,13 @@ class Poison:
         )  # fmt: skip
 
 
-class _closing:  # noqa: N801  # as contextlib's
+@contextmanager
+def _closing(producer: Any) -> Iterator[Any]:
     """Close a producer, whose own `with` waits without an end."""
-
-    def __init__(self, producer: Any) -> None:
-        self._producer = producer
-
-    def __enter__(self) -> Any:
-        return self._producer
-
-    def __exit__(self, *_: object) -> None:
-        self._producer.close(5)
+    try:
+        yield producer
+    finally:
+        producer.close(5)
 
 
 def _event(time_ms: int, mark: str) -> Event:
